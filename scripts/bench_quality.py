@@ -97,7 +97,7 @@ class Results:
         return [line for line in self.lines if "fd" in line]
 
     def why_ended(self) -> str:
-        """The reason why the run ended; empty if it is not finished."""
+        """The reason why the run ended; empty if it is not finished, or ended at a target above the lowest one."""
         end = self.lines[-1].get("end", "") if self.lines else ""
         return "" if end == "reached" and self.points()[-1]["fd"] > self.lowest else end
 

@@ -59,7 +59,7 @@ def find_problems(root: pathlib.Path):
 
 
 def missing_sources(root: pathlib.Path):
-    """Sources that tests/fuzz/CMakeLists.txt names but that do not exist. The normal build does not read this file."""
+    """Finds missing sources that tests/fuzz/CMakeLists.txt names. The normal build does not read this file."""
     listing = root.parent / "tests/fuzz/CMakeLists.txt"
     for path in re.findall(r"\$\{source_dir\}/([\w/]+\.cpp)", listing.read_text() if listing.exists() else ""):
         if not (root / path).is_file():

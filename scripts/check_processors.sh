@@ -2,7 +2,7 @@
 # Runs the numerical tests with the instructions of older processors and prints a table. Each run sets one environment
 # variable, which limits the instructions that LibTorch, oneDNN, MKL, the C library or slopegan's own kernels use. Needs
 # a release build.
-#   scripts/check_processors.sh [--all] [VARIABLE=VALUE...]   # default: all; e.g. SLOPEGAN_CPU=default
+#   scripts/check_processors.sh [--all] [VARIABLE=VALUE...]   # default: all settings below
 # With --all, runs all tests of CTest for each value, which takes hours, instead of only the numerical tests.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -11,15 +11,15 @@ if [[ ${1:-} == --all ]]; then
   all_tests=true
   shift
 fi
-for standin in "$@"; do
-  if [[ $standin != [A-Za-z_]*=* ]]; then
-    echo "check_processors.sh: $standin is not --all or VARIABLE=VALUE" >&2
+for setting in "$@"; do
+  if [[ $setting != [A-Za-z_]*=* ]]; then
+    echo "check_processors.sh: $setting is not --all or VARIABLE=VALUE" >&2
     exit 2
   fi
 done
-standins=("$@")
+settings=("$@")
 if (($# == 0)); then
-  standins=(none=
+  settings=(none=
     ATEN_CPU_CAPABILITY={default,avx2,avx512}
     ONEDNN_MAX_CPU_ISA={SSE41,AVX2,AVX512_CORE,AVX512_CORE_BF16}
     MKL_ENABLE_INSTRUCTIONS={SSE4_2,AVX2,AVX512}
@@ -54,14 +54,14 @@ kind='numerical tests' run=numerical_tests
 if $all_tests; then kind='all tests' run=complete_suite; fi
 export SLOPEGAN_CACHE=${SLOPEGAN_CACHE:-$PWD/build/release/test_cache}
 status=0
-for standin in "${standins[@]}"; do
+for setting in "${settings[@]}"; do
   failed='' result=passed
-  if ! $run "$standin"; then
+  if ! $run "$setting"; then
     status=1
     grep -B12 '^\[  FAILED  \]' "$log" >&2 || tail -20 "$log" >&2
     result="failed: $failed"
   fi
-  printf '%s with %s\t%s\n' "$kind" "$standin" "$result" | tee -a "$table" >&2
+  printf '%s with %s\t%s\n' "$kind" "$setting" "$result" | tee -a "$table" >&2
 done
 [[ -n ${SLOPEGAN_SLOW_TABLE:-} ]] || column -t -s $'\t' "$table"
 exit $status

@@ -55,7 +55,7 @@ def colour_of(family: str, character: str) -> tuple[int, ...]:
 
 
 def draw(font, character: str, ink: tuple[int, ...]):
-    """Draws the character centred on black, with a longer side of INK pixels. Returns None if the font lacks it."""
+    """Draws the character centred on black, with a longer side of INK pixels. Returns None if the glyph is empty."""
     from PIL import Image, ImageDraw, ImageFont
 
     big = font.font_variant(size=200)

@@ -11,7 +11,7 @@ from torch import nn
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
-    """The networks and their training. Each field has the meaning of slopegan's key with the same name."""
+    """The networks and their training. Each field has the meaning of slopegan's key with the same or a similar name."""
     resolution: int = 32
     channels: int = 1
     latent_dim: int = 100

@@ -17,11 +17,11 @@ TUTORIAL = {"batch_size": 128, "generator_slope": 0.0, "half_life_images": 0}
 
 
 class Failed(Exception):
-    """A contestant ended early; the table shows the reason."""
+    """A contestant cannot run or has ended early; the message is the reason."""
 
 
 # --- Recipes ------------------------------------------------------------------------------------------------------------
-# slopegan's keys, with the fields of peer_pytorch.Recipe.
+# slopegan's keys, and the fields of peer_pytorch.Recipe with the same meaning.
 FIELDS = {"generator.latent_dim": "latent_dim", "generator.width": "generator_width",
           "discriminator.width": "discriminator_width", "generator.negative_slope": "generator_slope",
           "discriminator.negative_slope": "discriminator_slope", "init.std": "std", "training.batch_size": "batch_size",

@@ -110,7 +110,7 @@ def pace_table(runs: dict[str, dict[int, list[dict]]]) -> list[str]:
 def fd_table(runs: dict[str, dict[int, list[dict]]]) -> list[str]:
     """The median FD over the seeds that were measured at each checkpoint, one column per contestant.
 
-    Runs end when they reach the lowest target, so the number of seeds is shown if it is smaller than in the first line.
+    Runs end when they reach the lowest target. A cell shows its number of seeds if some runs have no value there.
     """
     by_images: dict[int, dict[str, list[float]]] = {}
     for name, by_seed in runs.items():

@@ -85,8 +85,8 @@ def read_arm(line: dict, images: int, marks_collapses: bool) -> Arm:
 
 
 def read_sweep(folder: pathlib.Path, marks_collapses: bool = True) -> Sweep:
-    """Reads the files of a sweep. If its version did not mark collapsed runs in results.csv, these are the runs whose
-    recall, density and coverage are 0."""
+    """Reads the files of a sweep. `marks_collapses` is False if the version that wrote results.csv gave collapsed runs
+    the status "done"; they are then the runs whose recall, density and coverage are 0."""
     yaml = (folder / "sweep.yaml").read_text()
     images = int(read_setting(yaml, "training", "total_images"))
     with open(folder / "results.csv", newline="") as file:

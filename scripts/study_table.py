@@ -174,7 +174,7 @@ def longer_sentences(sweep: Sweep) -> list:
 
 
 def answer_sentence(sweep: Sweep) -> str:
-    """The first sentence of the answer in the top README."""
+    """The second sentence of the answer in the top README."""
     better = [c for c in compare_slopes(sweep) if c["significant"] and c["median_ratio"] < 1]
     percent = sorted(round(100 * (1 - c["median_ratio"])) for c in better)
     slopes = [c["negative_slope"] for c in better]
@@ -268,8 +268,8 @@ def figure_words(sweep: Sweep, slope: float, finding: Finding) -> str:
 
 
 def network_figures(sweeps: dict) -> str:
-    """The slope whose intervals in the two races of H4 overlap although one race decides it, or else the first decided
-    slope."""
+    """The figures of the first slope that a race of H4 decides although its intervals in the two races overlap, or else
+    of the first decided slope."""
     races = [sweeps[f"study2_{network}_only"] for network in ("discriminator", "generator")]
     first, second = map(findings_of, races)
     decided = [slope for slope in first if OPPOSITE.keys() & {first[slope].decision, second[slope].decision}]

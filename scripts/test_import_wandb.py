@@ -3,7 +3,7 @@
 
     test_import_wandb.py SLOPEGAN     the program that trains the run
 
-The script was tested manually with the real package (0.31.0). Exits with 77 if PyYAML is not installed.
+import_wandb.py was tested manually with the real package (0.31.0). Exits with 77 if PyYAML is not installed.
 """
 import json
 import os

@@ -26,7 +26,7 @@ struct Command {
   const char* name;
   const char* help;
   void (*setup)(CLI::App&, Action&);
-  /// What uses less memory, for commands whose memory depends on options; see slopegan::explain.
+  /// How to reduce the memory use of the command; the `remedy` of slopegan::explain.
   const char* memory_remedy = "use a smaller model or data set, or a machine with more memory";
 };
 
@@ -94,7 +94,7 @@ int main(int argc, char** argv) {
   } catch (const slopegan::Error& error) {
     return slopegan::report_error(error);
   } catch (const std::filesystem::filesystem_error& error) {
-    // A path cannot be accessed because it is too long, it contains a loop of symlinks, or permission is denied.
+    // For example, a path is too long or contains a loop of symlinks, or permission is denied.
     return slopegan::report_error(slopegan::IoError(slopegan::printable(error.what(), 8192)));
   } catch (const std::exception& error) {
     return slopegan::report_bug(error);

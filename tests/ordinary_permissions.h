@@ -6,9 +6,9 @@
 
 namespace slopegan {
 
-/// Makes the permissions of files apply to root, too, for the lifetime of the object. Removes the capabilities that
-/// override permissions and leaves the user as it is: another user could perhaps not enter the temporary directory.
-/// Applies to this thread and to threads that it starts meanwhile, not to programs that it runs.
+/// Makes file permissions apply to root too, for the lifetime of the object. The constructor removes the capabilities
+/// that override permissions. It does not switch to another user, who might be unable to enter the temporary directory.
+/// The change affects this thread and the threads that it starts meanwhile, but not the programs that it runs.
 class OrdinaryPermissions {
  public:
   OrdinaryPermissions() {

@@ -47,12 +47,14 @@ class TemporaryDirectory {
 class CacheDirectory {
  public:
   explicit CacheDirectory(const std::string& place = {})
-      : variable_("SLOPEGAN_CACHE", place.empty() ? directory_.path().c_str() : place.c_str()) {}
+      : path_(place.empty() ? directory_.path() : std::filesystem::path(place)),
+        variable_("SLOPEGAN_CACHE", path_.c_str()) {}
 
-  const std::filesystem::path& path() const { return directory_.path(); }
+  const std::filesystem::path& path() const { return path_; }
 
  private:
   TemporaryDirectory directory_;
+  std::filesystem::path path_;
   ScopedVariable variable_;
 };
 

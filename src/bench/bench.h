@@ -9,8 +9,8 @@
 #include "models/block.h"
 #include "models/compute.h"
 
-/// The benchmarks of `slopegan bench`. Inputs are synthetic, and outputs are discarded. Only bench_sweep writes files,
-/// to a temporary directory.
+/// The benchmarks of `slopegan bench`. Inputs are synthetic and outputs are discarded, except in bench_sweep, which
+/// reads the data set and writes files to a temporary directory.
 namespace slopegan {
 
 /// A configuration to measure and its name in the table.

@@ -84,7 +84,7 @@ void add_memory_cases(std::vector<BenchCase>& cases, const Compute& compute, dou
   }
 }
 
-/// A typical layer of a detector, forward and backward: 3x3 convolution, batch norm, activation.
+/// A typical layer of an object detector, forward and backward: 3x3 convolution, batch norm, activation.
 void add_block_cases(std::vector<BenchCase>& cases, const Compute& compute, double slope) {
   constexpr std::int64_t batch = 8, channels = 64, side = 56;
   const auto options = at::TensorOptions(compute.type).device(compute.device);

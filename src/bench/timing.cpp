@@ -40,13 +40,18 @@ double Timing::quantile(double probability) const {
   return std::lerp(sorted[below], sorted[above], position - static_cast<double>(below));
 }
 
+int calls_per_measurement(double seconds_per_call, double seconds) {
+  constexpr double clock_resolution = 1e-9;  // a fast call may measure 0 s
+  return static_cast<int>(std::clamp(std::ceil(seconds / std::max(seconds_per_call, clock_resolution)), 1.0, 1e6));
+}
+
 std::vector<Timing> time_rounds(const std::vector<BenchCase>& cases, const RoundOptions& options) {
   std::vector<int> calls;
   for (const auto& bench_case : cases) {
     const auto time_one = [&] { return time_calls(bench_case, 1) * bench_case.repeats; };
     double once = time_one();  // initialises kernels and caches
     if (once < options.seconds_per_measurement) once = time_one();
-    calls.push_back(static_cast<int>(std::clamp(std::ceil(options.seconds_per_measurement / once), 1.0, 1e6)));
+    calls.push_back(calls_per_measurement(once, options.seconds_per_measurement));
   }
   std::vector<Timing> timings(cases.size());
   const auto start = Clock::now();

@@ -39,6 +39,9 @@ struct RoundOptions {
   double seconds_per_measurement = 0.02;  ///< short cases are repeated until a measurement takes this long
 };
 
+/// The number of calls, between 1 and a million, that together take about `seconds`.
+int calls_per_measurement(double seconds_per_call, double seconds);
+
 /// Times all cases in rounds. Each round measures every case once, in order, so that temporary load on the machine
 /// affects all cases alike. A warm-up, which is not counted, precedes the rounds. The results are in the order of the
 /// cases. Propagates exceptions from the cases.

@@ -38,7 +38,7 @@ struct ConfigArguments {
 /// and 0x10 as a hexadecimal number. Throws CLI::ValidationError.
 std::string decimal_integer(const std::string& text);
 
-/// Declares an option whose value is an integer. Every option that is stored as an integer must be declared this way.
+/// Declares an option whose value is an integer. Every option that takes an integer must be declared this way.
 template <class Integer>
 CLI::Option* add_integer(CLI::App& command, const std::string& name, Integer& value, const std::string& help) {
   return command.add_option(name, value, help)->transform(decimal_integer);

@@ -45,8 +45,8 @@ _slopegan() {
   fi
 }
 
-# Completes positional argument number $1, counted from 0. The other arguments are the kinds of all positional
-# arguments. If the last kind ends in '*', it applies to all further arguments.
+# Completes positional argument number $1, counted from 0. $2, $3, ... describe the positional arguments of the command
+# in order, each as kind,word,... If the last one ends in '*', it applies to all further positional arguments.
 _slopegan_positional() {
   local position=$1
   shift

@@ -113,7 +113,7 @@ int run_activation(const BenchArguments& arguments) {
 
 int run_sweep_bench(const BenchArguments& arguments) {
   const auto variant = make_variant(arguments, {}, "");
-  install_signal_handlers();  // so that the arms stop and the temporary directory is removed
+  install_signal_handlers();  // so that a signal stops the arms and the temporary directory is removed
   return report(bench_sweep(variant.config, arguments.arms, arguments.rounds), {variant});
 }
 

@@ -44,16 +44,16 @@ struct CommandModel {
 /// and DIR (the last one also as a suffix) for a directory. Other parts stand for free text.
 CommandModel describe_commands(const CLI::App& app);
 
-/// Makes `command` and its subcommands expand ~ and environment variables in path arguments when they are parsed,
-/// because the shell does not expand them in quotes or after =. Parsing throws UsageError if a variable is unset or
-/// empty.
+/// Makes `command` and its subcommands expand ~ and environment variables in path arguments when they are parsed. The
+/// shell may have left them unexpanded: ~ in quotes or after =, and variables in single quotes. Parsing throws
+/// UsageError if a variable is unset or empty.
 void expand_path_arguments(CLI::App& command);
 
 /// The options that may follow `command`: its own and the global ones.
 std::vector<ArgumentModel> options_after(const CommandModel& command, const CommandModel& program);
 
-/// A completion script for bash 4.4 or newer. It completes commands, options and their values, configuration files,
-/// keys and their values. Global options are offered after every command.
+/// A completion script for bash 4.4 or newer. It completes commands, options, configuration files and keys, and the
+/// values of options and keys. Global options are offered after every command.
 std::string bash_completion(const CommandModel& program);
 
 /// A completion script for zsh 5, to be installed as _slopegan in a directory in $fpath or to be sourced after

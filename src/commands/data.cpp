@@ -61,7 +61,7 @@ std::vector<SheetRow> labelled_rows(const Dataset& dataset, std::int64_t resolut
   return rows;
 }
 
-/// Returns rows of images from all parts of the data set, because neighbours in a folder are often similar.
+/// Returns rows of images spread evenly over the data set, because neighbours in a folder are often similar.
 std::vector<SheetRow> plain_rows(const Dataset& dataset, std::int64_t resolution) {
   const auto width = static_cast<std::int64_t>(columns);
   const std::int64_t count = std::min(dataset.size(), rows_without_labels * width);
@@ -88,8 +88,7 @@ cv::Mat draw_reals(const Dataset& dataset, const DataConfig& config, const Pictu
   return draw_sheet(sheet, {.picture = style});
 }
 
-/// Describes the test split. Reports a defect in it as a warning instead of an error, because training does not need
-/// it.
+/// Describes the test split. Reports a defect in the split as a warning, because training does not need the split.
 std::string test_text(const DataConfig& config) {
   if (!has_split(config, Split::test)) return "test\n  none\n";
   try {
@@ -141,8 +140,12 @@ std::filesystem::path picture_file(const DataArguments& arguments, const Config&
 
 int run_data(const DataArguments& arguments) {
   if (arguments.cache) {
-    if (!arguments.config.file.empty() || !arguments.out.empty())
-      throw UsageError("--cache lists the whole cache, so it takes neither CONFIG nor --out");
+    const bool has_style = arguments.style.dark || arguments.style.pixel_ratio != PictureStyle{}.pixel_ratio;
+    if (!arguments.config.file.empty() || !arguments.out.empty() || has_style) {
+      throw UsageError(
+          "--cache lists the whole cache and draws no picture, so it takes none of CONFIG, --out, --dark and "
+          "--pixel-ratio");
+    }
     print_cache(arguments.prune);
     return static_cast<int>(ExitCode::done);
   }

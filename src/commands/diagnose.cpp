@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "commands/arguments.h"
@@ -79,6 +80,12 @@ std::string parameter_table(const DiagnosticsRecord& record) {
   return text;
 }
 
+std::string diversity_text(const std::optional<double>& diversity) {
+  if (!diversity) return "unknown, because all real images are equal";
+  if (!std::isfinite(*diversity)) return "unknown, because some generated images are not finite";
+  return format_text("{:.3g} times that of real images", *diversity);
+}
+
 std::string summary(const DiagnosticsRecord& record) {
   const auto& discriminator = record.discriminator;
   const auto& samples = record.samples;
@@ -87,9 +94,7 @@ std::string summary(const DiagnosticsRecord& record) {
     text += format_text("held-out images {}, ", percent(*discriminator.accuracy_held_out));
   text += format_text("generated images {}; margin {:.3g}; |d logit / d image| {:.3g}\n",
                       percent(discriminator.accuracy_fake), discriminator.margin, discriminator.image_gradient_norm);
-  text += "diversity of generated images: " + (samples.diversity && std::isfinite(*samples.diversity)
-                                                   ? format_text("{:.3g} times that of real images", *samples.diversity)
-                                                   : "unknown, because all real images are equal");
+  text += "diversity of generated images: " + diversity_text(samples.diversity);
   text += format_text("; pixels beyond 0.99: {} in generated images, {} in real images\n",
                       percent(samples.saturated_fake), percent(samples.saturated_real));
   for (const auto& name : record.sentinels) text += "warning: " + sentinel_text(name) + "\n";

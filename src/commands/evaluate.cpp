@@ -58,15 +58,15 @@ RealImages load_real(const DataConfig& data) {
   return {train, load_test_split(data, *train)};
 }
 
-/// Returns `data` with the rule for fitting images set explicitly, because `auto` selects a rule by the kind of the
-/// data. A set of images of another kind is then fitted by the same rule.
+/// Returns `data` with `auto` replaced with the rule for fitting images that it selects for this kind of data, so that
+/// a set of images of a different kind is fitted by the same rule.
 DataConfig fitted_alike(DataConfig data) {
   data.fit = chosen_fit(data);
   return data;
 }
 
-/// Returns the data set that --against configures: the one of a configuration file, a run, a checkpoint or a sweep.
-/// std::nullopt if --against is a set of images.
+/// Returns the data configuration of --against if it is a configuration file, a run, a checkpoint or a sweep, or
+/// std::nullopt if it is a set of images.
 std::optional<DataConfig> configured_data(const fs::path& against) {
   std::error_code ignored;
   const auto has = [&](const char* name) { return fs::exists(against / name, ignored); };
@@ -84,8 +84,9 @@ std::optional<DataConfig> configured_data(const fs::path& against) {
   return checkpoint_config(find_checkpoint(against)).data;
 }
 
-/// Loads --against at the resolution and with the fixed_bits of `data`: a set of images, fitted like those of `data`
-/// and converted to `channels`, or the `configured` data set, whose data.resolution is ignored.
+/// Loads the images of --against with the resolution and the fixed_bits of `data`. `configured` is the result of
+/// configured_data(). If it is std::nullopt, a set of images is loaded, fitted like those of `data` and converted to
+/// `channels` channels.
 RealImages load_against(const std::string& against, std::optional<DataConfig> configured, std::int64_t channels,
                         const DataConfig& data) {
   if (!configured) return {ImageSet(against, fitted_alike(data)).load(channels, data.resolution), nullptr};
@@ -94,12 +95,13 @@ RealImages load_against(const std::string& against, std::optional<DataConfig> co
   return load_real(*configured);
 }
 
-/// The range by which images are scaled that are compared with `reference`, as DataConfig::fixed_bits. Values that fit
-/// into 8 bits do not determine a range: they may be 8-bit images in a wider type.
+/// Returns the DataConfig::fixed_bits for images that are compared with `reference`. Returns 0 if the values of
+/// `reference` fit into 8 bits, because they may be 8-bit values in a wider type, which do not determine a range.
 int shared_bits(const Dataset& reference) { return reference.deep_bits > 8 ? reference.deep_bits : 0; }
 
-/// Logs which value is taken to be white if only one of two sets of images has more than 8 bits per channel. This is
-/// expected if `scaled` are 8-bit images that a generator trained on `reference` has written.
+/// If only one of two sets of images has more than 8 bits per channel, logs which value is taken to be white. Logs it
+/// as a warning unless this set is `reference`: `scaled` may then be 8-bit images from a generator trained on
+/// `reference`.
 void log_mixed_depths(const Dataset& reference, const Dataset& scaled) {
   if ((reference.deep_bits > 8) == (scaled.deep_bits > 8) || (reference.deep_bits > 8 && scaled.deep_bits > 0)) return;
   const bool is_expected = reference.deep_bits > 8;
@@ -111,7 +113,7 @@ void log_mixed_depths(const Dataset& reference, const Dataset& scaled) {
   log::warning(text + "; if it is not white, rescale the images");
 }
 
-/// Computes all metrics, including those that are too slow to be enabled by default during training.
+/// Returns a configuration with all metrics, including those that are too slow to be enabled by default in training.
 MetricsConfig all_metrics(const EvaluateArguments& arguments, std::int64_t samples) {
   MetricsConfig metrics;
   metrics.extractor.choices = arguments.extractors;
@@ -128,7 +130,7 @@ Evaluators make(const MetricsConfig& metrics, const RealImages& real, const Real
   return make_evaluators(metrics, std::move(extractors), *real.train, real.test.get(), resolution);
 }
 
-/// Whether the extractors depend on the data that they are made for.
+/// Whether any of the extractors depends on the data for which it is made.
 bool depends_on_data(const std::vector<std::string>& extractors) {
   return std::any_of(extractors.begin(), extractors.end(), [](const std::string& choice) {
     return choice == name_of(ExtractorKind::automatic) || choice == name_of(ExtractorKind::classifier);
@@ -152,8 +154,9 @@ struct References {
   RealImages real, ruler;
 };
 
-/// Loads the references for a generator that was trained on `data`, whose range of values its images have. With
-/// --against, the images of the run are loaded only if they determine the extractor or this range.
+/// Loads the references for a generator that was trained on `data`. If the training images have more than 8 bits per
+/// channel, 16-bit images of --against are scaled by the range of the training images, because the generator's images
+/// have this range. With --against, the images of the run are loaded only if they determine the extractor or the range.
 References load_references(const EvaluateArguments& arguments, std::int64_t channels, DataConfig data) {
   if (arguments.against.empty()) {
     const auto own = load_real(data);
@@ -185,7 +188,7 @@ void warn_if_other_extractor(const Checkpoint& checkpoint, const std::string& ex
     if (records.empty() || records.back().extractor == extractor) return;
     log::warning("these metrics were measured by " + extractor + ", but the metrics of the run were measured by " +
                  printable(records.back().extractor) +
-                 ", so they are not comparable (a TorchScript file is only executed if --extractor names it)");
+                 ", so the two are not comparable (a TorchScript file is only executed if --extractor names it)");
   } catch (const Error& error) {
     log::warning(error.what());
   }
@@ -194,8 +197,8 @@ void warn_if_other_extractor(const Checkpoint& checkpoint, const std::string& ex
 Evaluation evaluate_checkpoint(const EvaluateArguments& arguments) {
   const auto checkpoint = find_checkpoint(arguments.path, arguments.data);
   auto loaded = load_generator(checkpoint);
-  // The extractor named in the checkpoint is not used, because TorchScript is executable code and the checkpoint may
-  // come from an untrusted source.
+  // The extractor named in the checkpoint is not used, because it may be a TorchScript file, which is executable code,
+  // and the checkpoint may come from an untrusted source.
   loaded.config.metrics = all_metrics(arguments, loaded.config.metrics.samples);
   const auto resolution = loaded.config.data.resolution;
   loaded.config.training.device = Device::automatic;  // this machine may lack the device of the run
@@ -218,8 +221,8 @@ Evaluation evaluate_checkpoint(const EvaluateArguments& arguments) {
   return {evaluate_generator(evaluators, loaded.config, loaded.generator, compute, loaded.images, true), resolution};
 }
 
-/// Returns the configuration with which images are converted to a common size: the one given by --against or, for two
-/// sets of images, one with the resolution given by --resolution or chosen from the sizes of the images.
+/// Returns the configuration with which images are converted to a common size: `configured` or, for two sets of images,
+/// a new one. The resolution of a new configuration is --resolution or is chosen from the sizes of the images.
 DataConfig comparison(const EvaluateArguments& arguments, const std::optional<DataConfig>& configured) {
   if (configured) {
     if (arguments.resolution > 0 && configured->resolution != arguments.resolution) {
@@ -261,7 +264,7 @@ Evaluation evaluate_images(const EvaluateArguments& arguments) {
   log_mixed_depths(*real.train, *generated);
   const auto count = arguments.samples > 0 ? std::min(arguments.samples, generated->size()) : generated->size();
   const auto evaluators = make(all_metrics(arguments, count), real, real, data.resolution, data.as_in_0_9);
-  // The first images of a folder would not be representative, because the folder may be sorted by class.
+  // The first images of a folder may not be representative, because the folder may be sorted by class.
   const auto indices = sorted_sample(0, "evaluate.sample", generated->size(), count);
   std::vector<Extraction> extractions;
   for (const auto& evaluator : evaluators) {
@@ -286,7 +289,7 @@ std::vector<Figure> ordered_figures(const RulerFigures& ruler, bool few_images) 
 std::string few_images_text(const RulerFigures& ruler, std::int64_t samples) {
   const auto images = std::min(samples, ruler.real_samples);
   if (!is_mostly_bias(ruler, samples)) {
-    return format_text("{} images are few for {} features: part of fd is bias, which fd_bias estimates; kd has none.\n",
+    return format_text("{} images are few for {} features: part of fd is bias, estimated by fd_bias; kd has no bias.\n",
                        images, ruler.features);
   }
   return format_text("{} images are too few for {} features: fd is mostly bias{}. Compare kd instead.\n", images,

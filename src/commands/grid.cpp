@@ -87,7 +87,7 @@ void check_choices(const GridArguments& arguments, bool sweep) {
   if (arguments.columns && arguments.walk > 0 && !arguments.animate)
     throw UsageError("--columns cannot be combined with --walk, except with --animate; --walk sets the columns");
   if (arguments.columns && sweep && arguments.by_class)
-    throw UsageError("--columns cannot be combined with --by-class for a sweep, which draws one column per class");
+    throw UsageError("--columns cannot be combined with --by-class for a sweep; --by-class draws one column per class");
   if (!sweep && arguments.seed >= 0) throw UsageError("--seed applies to a sweep; a run has a single seed");
   if (!sweep && !arguments.difference.empty()) throw UsageError("--difference applies to a sweep");
 }

@@ -15,8 +15,8 @@ struct ManEntry {
   std::string term, text;
 };
 
-/// Escapes text for roff. An unescaped '-' becomes a hyphen, which cannot be searched or pasted; a line must not start
-/// with a control character.
+/// Escapes text for roff. An unescaped '-' becomes a typographic hyphen, so searching for an option or pasting it
+/// fails. A line of text must not start with . or '.
 std::string roff(std::string_view text) {
   std::string escaped;
   for (const char c : text) {
@@ -103,8 +103,7 @@ std::string exit_codes() {
       {ExitCode::data, "The data is missing or invalid."},
       {ExitCode::checkpoint, "The checkpoint is missing or invalid."},
       {ExitCode::diverged, "Training diverged (NaN or infinity). The last finite checkpoint is kept."},
-      {ExitCode::io,
-       "Input or output failed, for example because the disk is full or read-only, or memory is exhausted."},
+      {ExitCode::io, "Input or output failed (for example, the disk is full or read-only), or memory is exhausted."},
       {ExitCode::busy, "The run directory is in use by another process."},
       {ExitCode::bug, "A bug in slopegan."}};
   std::string text;

@@ -116,7 +116,7 @@ std::string describe_unexpected(const CLI::App& app, const std::string& word,
 }
 
 /// The message for an error in the command line. If a command or option is mistyped, CLI11 may complain about an
-/// argument that is missing as a result, so unexpected arguments are reported first.
+/// argument that is missing as a result, so an unexpected argument is reported instead.
 std::string parse_error_text(const CLI::App& app, const CLI::ParseError& error,
                              const std::vector<std::string>& arguments) {
   const auto code = static_cast<CLI::ExitCodes>(error.get_exit_code());
@@ -162,7 +162,7 @@ int report_error(const Error& error) {
 
 int report_bug(const std::exception& error) {
   log::status_line("");
-  // LibTorch appends a stack trace to the first line.
+  // In LibTorch's messages, a stack trace follows the first line.
   std::string first_line;
   std::istringstream lines(error.what());
   std::getline(lines, first_line);

@@ -27,8 +27,8 @@ log::Options log_options_before_parsing(const std::vector<std::string>& argument
 /// Declares --version, -v, -q and --log-format, and requires one subcommand.
 void declare_globals(CLI::App& app, LogArguments& log);
 
-/// Prints the requested help or version, or the error on one line. `arguments` is the command line, including the name
-/// of the program. Returns the exit code.
+/// Prints the requested help, version or schema, or logs the error on one line. `arguments` is the command line,
+/// including the name of the program. Returns the exit code.
 int finish_parsing(const CLI::App& app, const CLI::ParseError& error, const std::vector<std::string>& arguments);
 
 /// Limits OpenCV to one thread, because LibTorch does the threading. Limits LibTorch to the cores that the process may

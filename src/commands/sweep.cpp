@@ -104,7 +104,7 @@ PreparedData prepare_chosen(const ChosenPlan& plan, const TimeLimit& limit) {
   return prepare_within(plan.config, *limit.deadline(), /*logs_notes=*/!plan.is_prepared);
 }
 
-/// Describes a sweep with fixed seeds. `all` is `config` with the slopes and seeds of arms that earlier commands
+/// Describes a sweep with fixed seeds. `all` is `config` plus the slopes and seeds of arms that earlier commands
 /// started.
 std::string fixed_text(const Config& config, const Config& all, const std::vector<Arm>& arms) {
   const auto directory = configured_directory(config.run);
@@ -121,6 +121,16 @@ std::string plan_text(const ChosenPlan& plan, const std::vector<Arm>& arms) {
   if (!costs.seconds && plan.timed && plan.timed->seconds_per_arm > 0) costs.seconds = plan.timed->seconds_per_arm;
   return race_plan_text(plan.config, planned_race(plan.config, *plan.race, {}, {}), costs,
                         plan.timed ? plan.timed->covered_looks : 0);
+}
+
+/// Throws UsageError if there is no race that --within would continue: the arms of a new race are known only after this
+/// machine has been measured, which --list must not do.
+void check_has_plan(const Config& config) {
+  if (kept_plan(config)) return;
+  throw UsageError(
+      format_text("--list with --within lists the arms of an existing race, but {} contains no race with this plan; to "
+                  "measure this machine and print the plan of a new race, use --plan instead of --list",
+                  display(configured_directory(config.run))));
 }
 
 int list_arms(const std::vector<Arm>& arms) {
@@ -145,7 +155,7 @@ OpenedSweep open_fixed(const ChosenPlan& plan, const PreparedData& data, const S
   sweep.all = make_arms(sweep.config, sweep.directory);
   const auto planned = make_arms(plan.config, sweep.directory);
   sweep.mine = arms_of_shard(planned, shard);
-  // Without metrics, the sweep has no scores, and the plan would be wrong about what it can show.
+  // Without metrics, the sweep has no scores, so the plan would promise differences that the sweep cannot show.
   if (!data.extractor.empty()) log::table(fixed_text(plan.config, sweep.config, planned));
   return sweep;
 }
@@ -193,7 +203,7 @@ void finish_sweep(const OpenedSweep& sweep) {
   for (const auto& note : statistics.notes) log::info(note);
 }
 
-/// Loads the configuration. With --within, sets its design to a race.
+/// Loads the configuration. With --within, sets sweep.design to race.
 LoadedConfig load_given(const SweepArguments& arguments) {
   ConfigArguments config = arguments.config;
   if (arguments.within > 0) config.overrides.emplace_back("sweep.design=race");
@@ -208,7 +218,9 @@ int sweep_command(const SweepArguments& arguments) {
   if (arguments.jobs) given.sweep.jobs = *arguments.jobs;
   const Shard shard = parse_shard(arguments.shard);
   install_signal_handlers();
-  remove_left_measurements(given.run.output_dir);
+  if (arguments.list && arguments.within > 0) check_has_plan(given);
+  const bool only_reads = arguments.list || (arguments.plan && arguments.within == 0);
+  if (!only_reads) remove_left_measurements(given.run.output_dir);
   const ChosenPlan plan = choose_plan(given, limit, shard);
   const Config& config = plan.config;
   const auto planned_arms = make_arms(config, configured_directory(config.run));
@@ -280,13 +292,14 @@ void setup_sweep(CLI::App& command, Action& action) {
                    "end)");
   declare_duration(command, "--within", arguments->within,
                    "Run a race that is planned to end within this time, such as 45m or 2h. To fit the time, the plan "
-                   "reduces, in this order, the images per arm, the evaluation samples and the number of looks for "
-                   "which it provides time, and then drops slopes (first those of at least 1, then those closest to "
-                   "others). The race ends earlier only if every slope is decided, and stops cleanly when the time is "
-                   "up. An existing race keeps its plan");
+                   "reduces, in this order, the images per arm, the evaluation samples and the number of looks that "
+                   "the time must cover, and then drops slopes (first those of at least 1, then those closest to "
+                   "others). The race ends before the time is up if every slope is decided; otherwise, it stops "
+                   "cleanly when the time is up. An existing race keeps its plan");
   command.add_flag("--plan", arguments->plan,
                    "Print what would be trained, how long it would take and which differences it could show, and exit");
-  command.add_flag("--list", arguments->list, "Print the names of the arms and exit");
+  command.add_flag("--list", arguments->list,
+                   "Print the names of the arms and exit. With --within, the race must already exist");
   command.callback([arguments, &action] {
     action = [arguments](const std::vector<std::string>&) { return sweep_command(*arguments); };
   });

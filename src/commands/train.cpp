@@ -1,4 +1,3 @@
-#include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -70,7 +69,7 @@ struct Start {
   std::optional<Checkpoint> resume;
   std::string note{};  ///< a log message about a run that starts again without a checkpoint
 
-  /// Whether the checkpoint belongs to this run, not to another one.
+  /// Whether there is a checkpoint and it belongs to this run.
   bool in_place() const { return resume && belongs_to(*resume, directory); }
 };
 
@@ -138,7 +137,7 @@ std::vector<std::string> take_weights(Start& start, const Config& config, const 
   return notes;
 }
 
-/// Trains and writes the report. Also writes the report if training diverged, to show how the divergence developed.
+/// Trains. Writes the report if training is completed, or if it diverges, to show how the divergence developed.
 TrainEnd train_and_report(const Config& config, const Compute& compute, const Dataset& dataset, const Start& start,
                           const RunOrigin& origin, Ranks* ranks) {
   try {

@@ -112,7 +112,7 @@ CrossConditions read_conditions(const YamlNode& node, std::string_view key, Issu
   return cross;
 }
 
-/// Appends an issue if two conditions set the same values.
+/// Appends an issue if two conditions set the same keys to the same values.
 void check_distinct(const CrossConditions& cross, const YamlNode& node, std::string_view key, Issues& issues) {
   for (std::size_t i = 0; i < cross.list.size(); ++i) {
     for (std::size_t j = 0; j < i; ++j) {

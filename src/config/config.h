@@ -45,11 +45,11 @@ struct DataConfig {
   LabelUse labels = LabelUse::automatic;
   double max_unreadable = 0.01;
 
-  /// Not a key: whether image folders are read as in version 0.9 (files, pixels and labels), because the configuration
-  /// belongs to a run from that version.
+  /// Not a key: whether the configuration belongs to a run from version 0.9. Image folders are then read (files, pixels
+  /// and labels) and metrics are computed as in that version.
   bool as_in_0_9 = false;
-  /// Not a key: if not 0, images with more than 8 bits per channel (Dataset::deep_bits) are scaled by the range 0 to
-  /// 2^fixed_bits - 1 instead of the range of the training images, for a comparison with images of this range.
+  /// Not a key: if not 0, images with more than 8 bits per channel are scaled by the range 0 to 2^fixed_bits - 1
+  /// instead of the range of their data set (Dataset::deep_bits), for a comparison with images of this range.
   int fixed_bits = 0;
 };
 

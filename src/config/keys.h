@@ -21,7 +21,8 @@ std::vector<std::string> keys_of_section(std::string_view section);
 /// The names allowed instead of `unknown`: the keys of its section, or the sections and keys of the top level.
 std::vector<std::string> keys_beside(std::string_view unknown);
 
-/// The known keys closest to `unknown`, even if its section is wrong or missing; empty if no key is close.
+/// The known keys, or the section, closest to `unknown`, even if its section is wrong or missing; empty if none is
+/// close.
 std::vector<std::string> similar_keys(std::string_view unknown);
 
 /// A key as described by the manual page and shell completion.

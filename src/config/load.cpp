@@ -138,7 +138,7 @@ class Loader {
     places_[key] = source.at(line);
   }
 
-  /// Expands ~ and variables in the paths of a field.
+  /// Expands ~ and variables in the paths of a field. This overload is for fields without paths.
   template <class Field, class Rule>
   void expand_paths(Field&, const Rule&, const std::string&, int, Issues&) const {}
 

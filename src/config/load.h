@@ -13,17 +13,17 @@ namespace slopegan {
 struct LoadedConfig {
   Config config;
   std::vector<std::string> warnings;  ///< for the log, each with its location
-  /// For every key that the user set, its location: "configs/x.yaml:12", "command line: 'width=8'".
+  /// For every key that the user set, its location: "configs/x.yaml:12", "command line: 'seed=8'".
   std::map<std::string, std::string, std::less<>> places;
 
-  /// Whether the user set a key that has no effect if data.as_in_0_9 is set.
+  /// Whether the user set one of keys_since_0_9, which have no effect if data.as_in_0_9 is set.
   bool sets_reading_of_data() const;
 };
 
 /// Applies the YAML `file` (none if the path is empty) and then `overrides` to the built-in defaults. An override is
 /// "key=value" with the full dotted key and a YAML value; the last one wins. In the result, every value is in range and
 /// validate() finds no error. Throws UsageError with one line per error in the file and the overrides, each with its
-/// location: "configs/x.yaml:12: …", "command line: 'width=8': …".
+/// location: "configs/x.yaml:12: …", "command line: 'seed=8': …".
 ///
 /// Paths are expanded by expand_path.
 LoadedConfig load_config(const std::filesystem::path& file, const std::vector<std::string>& overrides = {});

@@ -4,6 +4,7 @@
 #include <cctype>
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 
 #include "support/ranges.h"
@@ -31,8 +32,17 @@ void add_out_of_range(const YamlNode& node, std::string_view key, const std::str
 
 bool is_plain(const YamlNode& node) { return node.kind == Kind::scalar && !node.quoted; }
 
-/// Parses a decimal number. Returns NaN if it is not finite or exceeds the range of double, and std::nullopt if `text`
-/// is not a number.
+/// The decimal number in `text`, whose magnitude std::from_chars reports as out of range: NaN if it is too large for a
+/// double. A number that is too small is not rounded to 0, so that it satisfies the same limits: 1e-400 is above 0,
+/// -1e-400 is not, and neither is a whole number.
+double out_of_double_range(std::string_view text) {
+  const double value = std::strtod(std::string(text).c_str(), nullptr);
+  if (std::isinf(value)) return std::numeric_limits<double>::quiet_NaN();
+  return value != 0 ? value : std::copysign(std::numeric_limits<double>::denorm_min(), value);
+}
+
+/// Parses a decimal number. Returns NaN if it is not finite or too large for a double, and std::nullopt if `text` is
+/// not a number.
 std::optional<double> parse_number(std::string_view text) {
   if (text.starts_with('+') && !text.starts_with("+-")) text.remove_prefix(1);
   const std::string_view unsigned_text = text.starts_with('-') ? text.substr(1) : text;
@@ -42,7 +52,8 @@ std::optional<double> parse_number(std::string_view text) {
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error == std::errc::invalid_argument || end != text.data() + text.size()) return std::nullopt;
-  return error == std::errc() && std::isfinite(value) ? value : std::numeric_limits<double>::quiet_NaN();
+  if (error == std::errc::result_out_of_range) return out_of_double_range(text);
+  return std::isfinite(value) ? value : std::numeric_limits<double>::quiet_NaN();
 }
 
 enum class Parsed { ok, not_whole, too_large };

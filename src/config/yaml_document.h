@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-/// The subset of YAML that configurations use: plain maps, lists and scalars with their line numbers. It is built from
-/// yaml-cpp's events instead of its nodes, which hide duplicate keys and follow aliases.
+/// The subset of YAML that configurations use: plain maps, lists and scalars with their line numbers. A document is
+/// built from yaml-cpp's events instead of its nodes, which hide duplicate keys and follow aliases.
 namespace slopegan {
 
 /// An error in a YAML text. Lines are numbered from 1.
@@ -38,9 +38,9 @@ struct YamlDocument {
 };
 
 /// Parses `text` without throwing. Reports an issue for each anchor, alias, tag, duplicate key or key that is not a
-/// scalar, for the first syntax error, for a second document, for more than 16 levels of nesting, and for bytes that
-/// are not UTF-8 text. If the text cannot be parsed to its end, the root is `rejected`; after any other issue, the rest
-/// of the document remains readable.
+/// scalar, for the first syntax error, for a second document, for more than 16 levels of nesting, and for the first
+/// line that is not UTF-8 or contains control characters. If the text cannot be parsed to its end, the root is
+/// `rejected`; after any other issue, the rest of the document remains readable.
 YamlDocument parse_yaml(const std::string& text);
 
 }  // namespace slopegan

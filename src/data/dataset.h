@@ -33,7 +33,8 @@ struct Dataset {
   std::vector<std::string> notes, warnings;
   bool as_in_0_9 = false;  ///< DataConfig::as_in_0_9
   /// Images with 16 bits per channel, or integers of more than one byte in an npz file, are scaled by the range 0 to
-  /// 2^deep_bits - 1. 0 if there are none, or if a folder is read with as_in_0_9.
+  /// 2^deep_bits - 1. deep_bits is 0 if there are none, if 1 is white in the npz file, or if a folder is read with
+  /// as_in_0_9.
   int deep_bits = 0;
 
   /// A key that identifies the pixels of the images at any given resolution: the hash, followed by the fit unless the
@@ -61,7 +62,8 @@ std::shared_ptr<const Dataset> load_dataset(const DataConfig& config, Split spli
 /// need it.
 std::shared_ptr<const Dataset> load_test_split(const DataConfig& config, const Dataset& train);
 
-/// Logs the notes, the warnings and the unreadable files of a data set. Each line is logged once per process.
+/// Logs the notes and warnings of a data set, and the number of unreadable files with an example. Each line is logged
+/// once per process.
 void log_notes(const Dataset& dataset, Split split);
 /// `images` is the description of the images in the log, for example "training images".
 void log_notes(const Dataset& dataset, const std::string& images);
@@ -76,8 +78,8 @@ std::string hash_images(const torch::Tensor& images);
 
 // --- Interface of the formats ----------------------------------------------------------------------------------------
 
-/// The implementation of one DatasetKind. `path` is config.path. load() throws DataError if it fails, and may leave
-/// Dataset::hash empty.
+/// The implementation of one DatasetKind. `path` is config.path. load() throws DataError if the data are unusable, and
+/// may leave Dataset::hash empty.
 struct DatasetFormat {
   bool (*has_split)(const std::filesystem::path& path, Split split);
   Dataset (*load)(const DataConfig& config, const std::filesystem::path& path, Split split);

@@ -29,7 +29,7 @@ PixelOptions pixel_options(const DataConfig& data);
 struct FolderImage {
   torch::Tensor image;     ///< uint8 [channels, resolution, resolution], or undefined
   ImageFacts facts;        ///< empty with as_in_0_9
-  Fit fit;                 ///< how an image of facts.size is fitted
+  Fit fit;                 ///< how the image is fitted, in terms of facts.size; empty with as_in_0_9
   std::string reason;      ///< one line that names the file
   bool too_large = false;  ///< whether the image is too large, but not damaged
   bool io_error = false;   ///< whether the file could not be read, so its image may be intact

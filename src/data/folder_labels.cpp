@@ -26,7 +26,7 @@ bool all_match(const std::vector<std::string>& names, const char* pattern) {
 }
 
 /// Whether the names are multiples of a common step of at least 100 or, with leading zeros, at least 10, as in data
-/// sets with a thousand images per directory. Smaller steps do not count: the names 20, 30 and 40 may be ages.
+/// sets with a thousand images per directory. Names with smaller steps may be classes: 20, 30 and 40 may be ages.
 bool are_steps(const std::vector<std::string>& names) {
   if (!all_match(names, "[0-9]{1,15}")) return false;
   const bool is_padded = std::any_of(names.begin(), names.end(),

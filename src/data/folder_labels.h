@@ -14,9 +14,9 @@ struct FolderLabels {
   std::vector<std::string> notes, warnings;  ///< which labels are used, and why
 };
 
-/// The labels of training images are the top-level directories that contain them. There are none if there is only one
-/// directory, or if the names of the directories are dates or serial numbers (see running_names). Images outside the
-/// directories are left out if there are only a few (at most 5, or 1 % if that is more, and at most half of the
+/// The label of a training image is the top-level directory that contains it. There are no labels if there are fewer
+/// than two such directories, or if their names look like dates or serial numbers (see running_names). Images outside
+/// the directories are left out if there are only a few (at most 5, or 1 % if that is more, and at most half of the
 /// images); otherwise, no labels are used.
 FolderLabels label_by_directory(const std::vector<std::filesystem::path>& files);
 

@@ -63,8 +63,8 @@ bool is_number(const std::string& words) {
   return std::all_of(words.begin(), words.end(), [](char letter) { return is_digit(letter) || letter == ' '; });
 }
 
-/// The test splits that belong to `train`, in order of preference. For example, Kaggle data sets have test1 next to
-/// train.
+/// The test splits that belong to `train`, in order of preference. A test split may be numbered: some Kaggle data sets
+/// have test1 next to train.
 std::vector<SplitName> partners(const SplitName& train, const std::vector<SplitName>& names) {
   std::vector<SplitName> found;
   for (const auto& name : names) {
@@ -111,8 +111,8 @@ bool is_class(const SplitName& train, const fs::path& base, const std::vector<st
          }) >= 2;
 }
 
-/// Finds a training split, and its test split if the latter contains images. Several names may belong to splits, such
-/// as train_images and train_labels; the first one that contains images is the training split.
+/// Finds a training split, and its test split if the latter contains images. Several directories may be named like
+/// training splits, such as train_images and train_labels; the first one that contains images is used.
 bool find_splits(const std::vector<std::string>& names, FolderLayout& layout) {
   std::vector<SplitName> splits;
   for (const auto& name : names) {
@@ -184,7 +184,8 @@ std::optional<std::string> only_directory_with_images(const fs::path& base, cons
   return found;
 }
 
-/// The directory in `base` that contains the splits or, if only one directory contains images, this directory.
+/// The subdirectory of `base` in which to search next: the only one, the only one with splits or, if none has splits,
+/// the only one with images. Returns std::nullopt if there is none, or if `base` itself contains images.
 std::optional<std::string> wrapped_directory(const fs::path& base) {
   if (holds_images(base, false)) return std::nullopt;
   const auto names = subdirectories(base);

@@ -23,8 +23,8 @@ struct FolderLayout {
 /// none of which is a test split, is a class. Does not list the whole folder.
 FolderLayout find_layout(const std::filesystem::path& folder);
 
-/// Whether a directory called `name` is a test split, regardless of its level in a path. "valid" is not, because it may
-/// be a class next to "invalid".
+/// Whether a directory called `name` is a test split at any level of a path. "valid" is not, because it may be a class
+/// next to "invalid".
 bool is_test_name(const std::string& name);
 
 }  // namespace slopegan

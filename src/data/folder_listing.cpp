@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "images/image_file.h"
+#include "support/bytes.h"
 #include "support/errors.h"
 #include "support/files.h"
 #include "support/text.h"
@@ -43,15 +44,31 @@ bool is_named_as_image(const fs::path& file) {
   return endings.contains(lower_case(file.extension().string()));
 }
 
+/// The brands in the ftyp box with which an AVIF, HEIC or video file begins: the major brand, then as many compatible
+/// brands as `first_bytes` contains. Empty for other files.
+std::vector<std::string> brands_of(const std::string& first_bytes) {
+  if (first_bytes.size() < 12 || first_bytes.substr(4, 4) != "ftyp") return {};
+  const auto box_size = static_cast<std::size_t>(big_endian(first_bytes.substr(0, 4)));
+  std::vector<std::string> brands = {first_bytes.substr(8, 4)};
+  for (std::size_t at = 16; at + 4 <= std::min(first_bytes.size(), box_size); at += 4) {
+    brands.push_back(first_bytes.substr(at, 4));
+  }
+  return brands;
+}
+
 /// The format of an AVIF, HEIC or video file; "" for other files. Phones and websites often name such files .jpg. They
 /// are intact, but their format is not supported.
 std::string unsupported_format(const fs::path& file) {
-  const std::string content = read_first_bytes(file);
-  if (content.size() < 12 || content.substr(4, 4) != "ftyp") return "";
-  const auto brand = content.substr(8, 4);
-  if (brand == "avif" || brand == "avis") return "AVIF";
-  if (brand == "heic" || brand == "heix" || brand == "hevc" || brand == "mif1" || brand == "msf1") return "HEIC";
-  return "a video";
+  static const std::set<std::string> avif = {"avif", "avis"};
+  // mif1 and msf1 denote HEIF files with any codec. They are common in AVIF files too, together with an AVIF brand.
+  static const std::set<std::string> heic = {"heic", "heix", "heim", "heis", "hevc",
+                                             "hevx", "hevm", "hevs", "mif1", "msf1"};
+  const auto brands = brands_of(read_first_bytes(file));
+  const auto has_any_of = [&](const std::set<std::string>& known) {
+    return std::any_of(brands.begin(), brands.end(), [&](const auto& brand) { return known.contains(brand); });
+  };
+  if (brands.empty()) return "";
+  return has_any_of(avif) ? "AVIF" : has_any_of(heic) ? "HEIC" : "a video";
 }
 
 enum class FileKind { image, damaged, other };

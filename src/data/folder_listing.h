@@ -18,7 +18,7 @@ struct FolderListing {
   bool has_heic_or_avif = false;             ///< at least one of these is a HEIC or AVIF file
   std::set<std::string> left_by_programs;    ///< names of hidden entries, thumbnails, recycle bins, …
   std::vector<std::string> own_outputs;      ///< directories that are runs or sweeps of this program, not listed
-  std::vector<std::string> notes;            ///< one line each about symlinks and the three fields above
+  std::vector<std::string> notes;            ///< one line each about symlinks, other, left_by_programs and own_outputs
   std::vector<std::string> warnings;         ///< one line each about broken symlinks and unlisted directories
 };
 

@@ -91,7 +91,7 @@ fs::path place_of(const fs::path& file) {
   return words_of(folder) == words_of(file) ? folder.parent_path() : folder;
 }
 
-/// The files for which place_of returns the same directory as for `file`.
+/// The files in place_of(file), and in those subdirectories of it that are named after the file that they contain.
 std::vector<fs::path> files_near(const fs::path& file) {
   const fs::path base = place_of(fs::absolute(file).lexically_normal());
   auto near = files_below(base);

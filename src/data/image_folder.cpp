@@ -92,10 +92,6 @@ std::string fingerprint_of(const FolderImages& images) {
   return hash.hex();
 }
 
-}  // namespace
-
-namespace {
-
 FolderLayout require_layout(const fs::path& path) {
   std::error_code ignored;
   if (!fs::is_directory(path, ignored)) {

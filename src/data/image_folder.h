@@ -16,9 +16,9 @@ struct FolderImages {
   std::filesystem::path root;
   std::vector<std::filesystem::path> files;  ///< relative to root
   bool has_bmp_or_tiff = false;              ///< at least one of them is a BMP or TIFF file; not set with as_in_0_9
-  std::vector<std::string> class_names;  ///< directories of the training images, sorted; empty if there are no labels
-  std::vector<std::int64_t> labels;      ///< one per file, or empty
-  std::string fingerprint;               ///< SHA-256 of the files' names, sizes and modification times
+  std::vector<std::string> class_names;      ///< by label, sorted; empty if there are no labels
+  std::vector<std::int64_t> labels;          ///< one per file, or empty
+  std::string fingerprint;                   ///< SHA-256 of the files' names, sizes and modification times
   std::vector<std::string> notes, warnings;  ///< see Dataset
 };
 
@@ -33,8 +33,8 @@ struct FolderRules {
 FolderImages list_folder(const std::filesystem::path& path, const FolderRules& rules = {});
 
 /// Lists the test images like list_folder, labelled with the classes of `train`, the training images of the same
-/// folder. If a test image belongs to none of these classes, the images are used without labels. Throws DataError if
-/// there is no test split.
+/// folder. If a test image belongs to none of these classes, the images are used without labels; with as_in_0_9, throws
+/// DataError. Also throws DataError if there is no test split.
 FolderImages list_test_folder(const std::filesystem::path& path, const FolderImages& train,
                               const FolderRules& rules = {});
 

@@ -74,8 +74,10 @@ ImageSet::ImageSet(const std::filesystem::path& path, const DataConfig& like) : 
 }
 
 std::int64_t ImageSet::natural_resolution() const {
+  // The rules must be those of load(), so that the resolution is derived from the images that are compared.
+  const FolderRules rules{.labels = false, .as_in_0_9 = config_.as_in_0_9};
   const std::int64_t side =
-      arrays_ ? std::min(arrays_->height(), arrays_->width()) : median_side(list_folder(config_.path));
+      arrays_ ? std::min(arrays_->height(), arrays_->width()) : median_side(list_folder(config_.path, rules));
   std::int64_t largest = comparison_resolutions.front();
   for (const auto resolution : comparison_resolutions) {
     if (resolution <= side) largest = resolution;

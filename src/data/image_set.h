@@ -24,8 +24,8 @@ class ImageSet {
   /// the kind of data at `path`.
   ImageSet(const std::filesystem::path& path, const DataConfig& like);
 
-  /// The largest of comparison_resolutions that does not exceed the smaller of the images' median height and width. If
-  /// all of them exceed it, the smallest of them.
+  /// The largest of comparison_resolutions that exceeds neither the median height nor the median width of the images,
+  /// or the smallest of comparison_resolutions if there is none.
   std::int64_t natural_resolution() const;
 
   /// `channels` is 0, 1 or 3; 0 selects 1 if all images are gray and 3 otherwise. Gray images are converted to RGB if

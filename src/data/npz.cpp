@@ -29,7 +29,7 @@ struct NpzSplit {
   std::string labels;
 };
 
-/// The letters and digits of a name, in lower case: "X_train" is "xtrain".
+/// The letters and digits of a name, in lower case: "X_train" becomes "xtrain".
 std::string plain_name(const std::string& name) {
   std::string plain;
   for (const unsigned char c : lower_case(name)) {
@@ -128,22 +128,26 @@ StoredImages read_images(const NpzFile& file, const fs::path& path, const std::s
                                      max_image_side));
 }
 
-/// The range of `images`. Test images of the same type as the training images get the range of the training images, so
-/// that both are scaled alike.
-PixelRange range_for(const NpzFile& file, const fs::path& path, const StoredImages& images, const std::string& name,
-                     int fixed_bits) {
+PixelRange own_range(const fs::path& path, const StoredImages& images, const std::string& name, int fixed_bits) {
   try {
-    const auto train = find_split(file, Split::train);
-    if (images.values.scalar_type() != torch::kByte && train && train->images != name) {
-      const auto reference = read_images(file, path, train->images);
-      if (reference.values.scalar_type() == images.values.scalar_type()) {
-        return pixel_range_of(reference.values, reference.kind, fixed_bits);
-      }
-    }
     return pixel_range_of(images.values, images.kind, fixed_bits);
   } catch (const std::invalid_argument& error) {
     throw DataError(array_text(path, name) + " " + error.what());
   }
+}
+
+/// The range of `images`. Test images of the same type as the training images get the range of the training images, so
+/// that both are scaled alike.
+PixelRange range_for(const NpzFile& file, const fs::path& path, const StoredImages& images, const std::string& name,
+                     int fixed_bits) {
+  const auto train = find_split(file, Split::train);
+  if (images.values.scalar_type() != torch::kByte && train && train->images != name) {
+    const auto reference = read_images(file, path, train->images);
+    if (reference.values.scalar_type() == images.values.scalar_type()) {
+      return own_range(path, reference, train->images, fixed_bits);
+    }
+  }
+  return own_range(path, images, name, fixed_bits);
 }
 
 void add_images(Dataset& dataset, const NpzFile& file, const std::string& name, const DataConfig& config) {
@@ -177,8 +181,20 @@ void add_images(Dataset& dataset, const NpzFile& file, const std::string& name, 
                                       drops ? ", which keeps their stored colours" : ", the colour behind them"));
 }
 
-/// Sets the labels, or notes why there are none. Images can be used without labels. The class names are those of the
-/// training images.
+/// The sorted distinct strings in the array `labels` of training labels; empty if the labels are numbers. Throws
+/// DataError if they are unusable.
+std::vector<std::string> training_classes(const NpzFile& file, const std::string& labels) {
+  NpyArray array = file.read(labels);
+  const auto images = array.shape.empty() ? 0 : array.shape[0];
+  try {
+    return labels_of_array(std::move(array), images).class_names;
+  } catch (const std::invalid_argument& error) {
+    throw DataError(printable(labels) + " " + error.what());
+  }
+}
+
+/// Sets the labels if the split has any, or adds a warning if they are unusable. Images can be used without labels. The
+/// class names are those of the training images.
 void add_labels(Dataset& dataset, const NpzFile& file, const NpzSplit& split) {
   if (split.labels.empty()) return;
   const std::string shown = printable(split.labels);
@@ -188,9 +204,7 @@ void add_labels(Dataset& dataset, const NpzFile& file, const NpzSplit& split) {
     const auto train = find_split(file, Split::train);
     if ((array.kind == NpyKind::bytes || array.kind == NpyKind::unicode) && train && !train->labels.empty() &&
         train->labels != split.labels) {
-      NpyArray of_train = file.read(train->labels);
-      const auto images = of_train.shape.empty() ? 0 : of_train.shape[0];
-      known = labels_of_array(std::move(of_train), images).class_names;
+      known = training_classes(file, train->labels);
     }
     auto found = labels_of_array(std::move(array), dataset.size(), known);
     dataset.labels = std::move(found.labels);

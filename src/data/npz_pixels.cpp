@@ -60,7 +60,8 @@ PixelRange range_of_integers(double lowest, double highest) {
   return {};
 }
 
-/// Replaces the range of integers of more than one byte by that of `fixed_bits`, unless this is 0.
+/// For integers of more than one byte: uses the range of `fixed_bits` unless fixed_bits is 0. Sets range.deep_bits
+/// unless 1 is white.
 void set_deep_bits(PixelRange& range, double lowest, double highest, int fixed_bits) {
   if (fixed_bits > 0) {
     range.white = std::ldexp(1.0, fixed_bits) - 1;

@@ -167,7 +167,8 @@ PackWriter::PackWriter(std::filesystem::path stem, const FolderImages& folder, c
          folder);
 }
 
-/// The header contains only one of the pixel options, deep_bits, because the names of the files depend on the others.
+/// The header contains only one of the pixel options, deep_bits, because the others determine the names of the .part
+/// and .progress files.
 void PackWriter::resume(const std::string& header, const FolderImages& folder) {
   std::istringstream lines(progress_text(progress_path_));
   std::string line, accepted = header + "\n";

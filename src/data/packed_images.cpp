@@ -155,7 +155,8 @@ void pack(const fs::path& stem, const fs::path& file, const FolderImages& folder
                         printable(file.string())) +
             (writer.files_done() > 0 ? format_text(", continuing after the first {}", writer.files_done()) : ""));
   const auto start = std::chrono::steady_clock::now();
-  const std::size_t before = writer.files_done();
+  const auto images = [&writer] { return writer.files_done() - writer.unreadable().size(); };
+  const std::size_t before = images();
   while (writer.files_done() < files) {
     if (const int signal = stop_signal()) {
       throw StoppedError(signal, format_text("stopped after packing {} of {} images; the next run continues",
@@ -169,7 +170,7 @@ void pack(const fs::path& stem, const fs::path& file, const FolderImages& folder
   check_unreadable(writer, folder, options);
   writer.finish(file, folder);
   const double seconds = seconds_since(start);
-  log::info(format_text("packed {} image{} in {:.1f} s", files - before, plural_s(files - before), seconds));
+  log::info(format_text("packed {} image{} in {:.1f} s", images() - before, plural_s(images() - before), seconds));
 }
 
 /// Opens a pack like open_pack, but returns std::nullopt if it lacks an image that can be read now.

@@ -22,7 +22,7 @@ DatasetSummary summarize(const Dataset& dataset);
 /// as 16-bit images; otherwise "". Checks a few thousand images at most.
 std::string range_warning(const Dataset& dataset);
 
-/// A note that recommends augmentation if there are few training images and none is configured; otherwise "".
+/// A note that recommends augmentation if it is not configured and there are few training images; otherwise "".
 std::string small_data_note(const Config& config, std::int64_t images);
 
 /// The class name of a label, or the label itself as a number if the classes have no names.

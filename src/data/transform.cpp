@@ -95,9 +95,10 @@ std::string fit_text(std::int64_t height, std::int64_t width, std::int64_t resol
                                 fit.crop.width, 100 * cut));
   }
   if (fit.is_padded(resolution)) steps.push_back("padded with black");
-  if (fit.resize) {
-    const bool both = fit.crop.height < resolution && fit.crop.width < resolution;
-    steps.push_back(both ? "enlarged" : fit.crop.height == fit.crop.width ? "reduced" : "stretched");
+  if (fit.resize && fit.crop.height != fit.crop.width) {
+    steps.push_back("stretched");
+  } else if (fit.resize) {
+    steps.push_back(fit.is_enlarged(resolution) ? "enlarged" : "reduced");
   }
   if (steps.empty()) return "";
   return format_text("images of {} x {} are {} to {} x {} (data.fit: {})", height, width, join(steps, " and "),

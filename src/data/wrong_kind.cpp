@@ -124,8 +124,8 @@ Finding of_directory(const fs::path& directory) {
   const auto npz = std::find_if(files.begin(), files.end(),
                                 [](const auto& file) { return lower_case(file.extension().string()) == ".npz"; });
   if (npz != files.end()) return {DatasetKind::npz, "contains an npz file", *npz};
-  if (std::any_of(files.begin(), files.end(), is_archive_name)) {
-    const auto archive = std::find_if(files.begin(), files.end(), is_archive_name);
+  const auto archive = std::find_if(files.begin(), files.end(), is_archive_name);
+  if (archive != files.end()) {
     return {std::nullopt, "contains an archive, " + printable(archive->filename().string()) + "; unpack it"};
   }
   return {};

@@ -226,7 +226,7 @@ Panel death_panel(const std::string& title, const std::string& x_label, const st
   Panel panel;
   panel.title = title;
   panel.x_label = x_label;
-  panel.y_label = "fraction of 20,000 networks";
+  panel.y_label = format_text("fraction of {} networks", grouped(chains_counted));
   panel.y_range = {0, 1};
   Series predicted{bar_label, Mark::bars, pale_blue, consecutive_numbers(rows.size(), 0), {}};
   Series measured{"measured", Mark::points, plot_colours[0], consecutive_numbers(rows.size(), 0), {}};

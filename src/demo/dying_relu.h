@@ -11,8 +11,8 @@
 
 namespace slopegan {
 
-/// A theoretical prediction and a measurement on this project's layers. The prediction of a fraction holds if the
-/// measured fraction is within four binomial standard deviations of it. A correct prediction fails this test by chance
+/// A prediction and a measurement on this project's layers. The prediction of a fraction holds if the measured fraction
+/// is within four binomial standard deviations of the predicted one. A correct prediction fails this test by chance
 /// once in 16,000 cases.
 struct Prediction {
   std::string what;
@@ -61,7 +61,8 @@ struct DyingRelu {
   bool all_hold() const;
 };
 
-/// Runs all measurements, which takes a few seconds. The results depend only on the seed.
+/// Runs all measurements, which takes a few seconds. The results depend only on the seed. Sets the number of LibTorch's
+/// threads to 1 for the whole process.
 DyingRelu measure_dying_relu(std::uint64_t seed);
 
 /// A table with one line per prediction.

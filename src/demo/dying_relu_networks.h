@@ -50,13 +50,13 @@ struct Recovery {
 };
 /// Trains the unit.
 Recovery train_dead_unit(const RecoveryProblem& problem, double negative_slope);
-/// The number of steps until b > 0: ceil(−ln(1 + aB/t) / ln(1 − ηa²)) with B = −bias, because b' = b − ηa(ab − t). It
-/// is −1 (never) for slope 0.
+/// The number of steps until b > 0, or −1 (never) for slope 0. For slope a, target t, rate η and B = −bias, a step is
+/// b' = b − ηa(ab − t), so the number is ceil(−ln(1 + aB/t) / ln(1 − ηa²)).
 std::int64_t predicted_recovery(const RecoveryProblem& problem, double negative_slope);
 
-/// The correlation of the representations of two inputs after a wide layer with variance-preserving weights, given
-/// their correlation c before it: c' = 2/(1+a²) · [ac + (1−a)²·J(c)], J(c) = (√(1−c²) + c(π − arccos c)) / 2π (Cho and
-/// Saul 2009, for slope 0).
+/// Maps the correlation c of two vectors before a wide layer with variance-preserving weights and slope a to their
+/// correlation c' after it: c' = 2/(1+a²) · [ac + (1−a)²·J(c)], J(c) = (√(1−c²) + c(π − arccos c)) / 2π (Cho and Saul
+/// 2009, for slope 0).
 double correlation_map(double correlation, double negative_slope);
 
 /// Measured correlations after each layer: the mean over the networks and its standard error.

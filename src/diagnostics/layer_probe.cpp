@@ -10,8 +10,8 @@ namespace slopegan {
 
 namespace {
 
-/// The number of rows that are summed in float32 before they are added to the float64 sums: few enough for rounding
-/// errors to be negligible.
+/// The number of rows that are summed in float32 before their sums are added to the float64 sums: few enough for
+/// rounding errors to be negligible.
 constexpr std::int64_t rows_per_part = 256;
 
 /// [N, C, H, W] -> [N·H·W, C], float32 on the CPU. Does not copy a channels-last float32 tensor on the CPU.

@@ -66,7 +66,7 @@ class LayerProbe {
   LayerProbe(const LayerProbe&) = delete;
   LayerProbe& operator=(const LayerProbe&) = delete;
 
-  /// One element per activation, input side first. Element i belongs to block i, because only the last block has no
+  /// One element per activation, input side first. Element i describes block i, because only the last block has no
   /// activation.
   const std::vector<UnitStatistics>& layers() const { return layers_; }
 
@@ -79,7 +79,7 @@ class LayerProbe {
   std::vector<Histogram> pre_activations_;
 };
 
-/// The smallest number of images that give every unit in the network at least `values` values.
+/// The smallest number of images that gives every unit in the network at least `values` values.
 std::int64_t images_for(const BlockChainImpl& network, std::int64_t values);
 
 }  // namespace slopegan

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <stdexcept>
 
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
@@ -72,7 +73,9 @@ std::string sentinel_text(const std::string& name) {
         "higher in generated images than in real images",
         saturation_threshold);
   }
-  return "vanished_gradient: the discriminator is almost always correct and the generator's gradient has vanished";
+  if (name == "vanished_gradient")
+    return "vanished_gradient: the discriminator is almost always correct and the generator's gradient has vanished";
+  throw std::logic_error("sentinel_text: unknown alarm " + name);
 }
 
 }  // namespace slopegan

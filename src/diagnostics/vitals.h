@@ -72,7 +72,7 @@ struct Vitals {
 /// Returns the names of the alarms that are raised: "equal_images", "collapse", "saturation", "vanished_gradient".
 std::vector<std::string> sentinels(const Vitals& vitals);
 
-/// Explains an alarm, for the log.
+/// Explains an alarm, for the log. Throws std::logic_error for names that sentinels() does not return.
 std::string sentinel_text(const std::string& name);
 
 }  // namespace slopegan

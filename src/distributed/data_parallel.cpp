@@ -40,7 +40,7 @@ class GradientBuckets::Hook : public torch::autograd::PostAccumulateGradHook {
 
 struct GradientBuckets::Member {
   at::Tensor parameter;
-  at::Tensor gradient;  ///< view into the bucket with the parameter's shape and strides
+  at::Tensor gradient;  ///< view into the bucket; has the shape and strides of the parameter
   std::size_t bucket;
   bool ready;
 };

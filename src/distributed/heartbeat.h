@@ -36,7 +36,8 @@ class Heartbeat {
     std::optional<int> exit_code;  ///< the exit code of a rank that announced its end
   };
 
-  /// `give_up` is called on the heartbeat's thread if failure() is not called within the grace period after a failure.
+  /// `give_up` is called on the heartbeat's thread if neither failure() nor wait_for_announcement() is called within
+  /// the grace period after a failure.
   Heartbeat(KeyValueStore store, int rank, int size, Limits limits, std::function<void(const Failure&)> give_up);
   /// Waits for the thread to end, for at most two periods, because the thread may be blocked in the store.
   ~Heartbeat();

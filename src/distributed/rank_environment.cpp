@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstdlib>
+#include <sstream>
 
 #include "support/errors.h"
 #include "support/text.h"
@@ -30,12 +30,24 @@ constexpr Launcher slurm = {"SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_LOCAL
 constexpr Launcher pmi = {"PMI_RANK", "PMI_SIZE", "MPI_LOCALRANKID", "MPI_LOCALNRANKS"};
 
 int parse_integer(const std::string& name, const std::string& text, int min, int max) {
-  // Slurm writes "2(x3)" for two tasks on each of three machines.
-  const auto digits = name == slurm.local_size ? text.substr(0, text.find_first_of("(,")) : text;
-  const auto number = parse_as<int>(digits);
+  const auto number = parse_as<int>(text);
   if (number && *number >= min && *number <= max) return *number;
   throw UsageError(format_text("{}={} in the environment is not allowed; allowed: an integer from {} to {}", name,
                                printable(text, 40), min, max));
+}
+
+/// The number of tasks on the machine with the index `node`, given a list such as "2(x3),1": two tasks on each of three
+/// machines and one task on the fourth.
+std::string tasks_on_node(const std::string& list, int node) {
+  std::istringstream entries(list);
+  std::string entry, tasks;
+  for (int end = 0; end <= node && std::getline(entries, entry, ',');) {
+    const auto repeat = entry.find("(x");
+    tasks = entry.substr(0, repeat);
+    const auto count = repeat == std::string::npos ? "1" : entry.substr(repeat + 2, entry.size() - repeat - 3);
+    end += std::max(1, parse_as<int>(count).value_or(1));
+  }
+  return tasks;
 }
 
 class EnvironmentReader {
@@ -56,7 +68,7 @@ class EnvironmentReader {
     found.size_variable = launcher_.size;
     found.size = parse_integer(launcher_.size, *size, 1, 1 << 16);
     found.rank = parse_integer(launcher_.rank, *rank, 0, found.size - 1);
-    found.local_size = number_or(launcher_.local_size, 1, found.size, 1);
+    found.local_size = read_local_size(found.size);
     found.local_rank = number_or(launcher_.local_rank, 0, found.size - 1, 0);
     if (found.size > 1) read_master(found);
     return found;
@@ -66,6 +78,16 @@ class EnvironmentReader {
   int number_or(const char* name, int min, int max, int otherwise) const {
     const auto text = value_(name);
     return text ? parse_integer(name, *text, min, max) : otherwise;
+  }
+
+  int read_local_size(int size) const {
+    if (&launcher_ != &slurm) return number_or(launcher_.local_size, 1, size, 1);
+    const auto list = value_(launcher_.local_size);
+    if (!list) return 1;
+    const int node = parse_as<int>(value_("SLURM_NODEID").value_or("")).value_or(0);
+    const auto tasks = parse_as<int>(tasks_on_node(*list, node));
+    if (tasks && *tasks >= 1 && *tasks <= size) return *tasks;
+    return parse_integer(launcher_.local_size, *list, 1, size);  // reports the error
   }
 
   std::string master_address(const RankEnvironment& found) const {
@@ -92,19 +114,24 @@ class EnvironmentReader {
     found.master_port =
         port ? static_cast<std::uint16_t>(parse_integer("MASTER_PORT", *port, 1, 65535)) : port_of_job();
     found.has_external_store = value_("TORCHELASTIC_USE_AGENT_STORE") == "True";
-    found.attempt = value_("TORCHELASTIC_RESTART_COUNT").value_or("0");
+    // The ranks of separate jobs may meet at a port that the user has chosen.
+    found.job = (port ? "" : job_name()) + value_("TORCHELASTIC_RESTART_COUNT").value_or("0");
   }
 
-  /// A port derived from the job ID, so that jobs on the same machine use different ports.
-  std::uint16_t port_of_job() const {
-    int number = 0;
-    for (const char* name : {"SLURM_JOB_ID", "SLURM_STEP_ID"}) {
-      const auto text = value_(name).value_or("");
-      int part = 0;
-      std::from_chars(text.data(), text.data() + text.size(), part);
-      number = (number * 31 + part % 10000 + 10000) % 10000;
+  /// The IDs that the launcher gives to all processes of a job, each followed by a slash; empty if it gives none.
+  std::string job_name() const {
+    std::string name;
+    for (const char* id : {"SLURM_JOB_ID", "SLURM_STEP_ID", "PMIX_NAMESPACE", "PMI_JOBID"}) {
+      if (const auto text = value_(id)) name += *text + "/";
     }
-    return static_cast<std::uint16_t>(default_port + number);
+    return name;
+  }
+
+  /// A port derived from the IDs of the job, so that jobs on the same machine use different ports.
+  std::uint16_t port_of_job() const {
+    std::uint32_t number = 0;
+    for (const char c : job_name()) number = number * 31 + static_cast<unsigned char>(c);
+    return static_cast<std::uint16_t>(default_port + number % 10000);
   }
 
   const EnvironmentLookup& value_;

@@ -16,7 +16,7 @@ struct RankEnvironment {
   std::string master_address;  ///< host of the key-value store through which the ranks connect
   std::uint16_t master_port = 0;
   bool has_external_store = false;               ///< the launcher hosts the store; otherwise rank 0 does
-  std::string attempt;                           ///< distinguishes restarts that use the same store
+  std::string job{};                             ///< distinguishes jobs and restarts that use the same store
   std::string rank_variable{}, size_variable{};  ///< the environment variables that make this process a rank
 };
 
@@ -29,9 +29,9 @@ std::optional<std::string> environment_value(const char* name);
 /// Reads the variables of torchrun (RANK, WORLD_SIZE, LOCAL_RANK, LOCAL_WORLD_SIZE, MASTER_ADDR, MASTER_PORT), Open MPI
 /// (OMPI_COMM_WORLD_*), Slurm's srun (a batch script is not a rank, regardless of the number of tasks in its job) or
 /// PMI (MPICH, Intel MPI). With torchrun, MASTER_ADDR and MASTER_PORT are required. With the others, MASTER_PORT is
-/// optional, and so is MASTER_ADDR on a single machine and with Slurm, where it defaults to the first host of the job
-/// step. Returns std::nullopt for a single process. Throws UsageError if variables are missing or contradict each
-/// other.
+/// optional. With Slurm, MASTER_ADDR defaults to the first host of the job step; with MPI on a single machine, it
+/// defaults to 127.0.0.1. Returns std::nullopt for a single process. Throws UsageError if variables are missing or
+/// contradict each other.
 std::optional<RankEnvironment> read_rank_environment(const EnvironmentLookup& value);
 
 /// Returns the first host of a Slurm node list: node03 for "node[03-07,9],login1". Throws UsageError if

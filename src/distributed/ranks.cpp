@@ -55,7 +55,7 @@ c10::intrusive_ptr<c10d::Store> connect_store(const RankEnvironment& environment
   options.timeout = connect_timeout;
   try {
     auto store = c10::make_intrusive<c10d::TCPStore>(environment.master_address, options);
-    return c10::make_intrusive<c10d::PrefixStore>("slopegan/" + environment.attempt, std::move(store));
+    return c10::make_intrusive<c10d::PrefixStore>("slopegan/" + environment.job, std::move(store));
   } catch (const std::exception& error) {
     throw IoError(format_text("rank {} of {} cannot connect to the other ranks at {} port {}: {}", environment.rank,
                               environment.size, printable(environment.master_address), environment.master_port,
@@ -77,7 +77,7 @@ std::string waiting_text(const RankEnvironment& environment) {
       environment.size_variable, environment.size, environment.rank_variable, environment.size_variable);
 }
 
-/// Logs waiting_text once. It is used by the ranks other than 0, which log only errors.
+/// Logs waiting_text once on each rank other than 0. These ranks otherwise log only errors.
 class WaitingNotice {
  public:
   explicit WaitingNotice(const RankEnvironment& environment) : environment_(environment) {}
@@ -103,7 +103,7 @@ void throw_if_stopped(const RankEnvironment& environment) {
   }
 }
 
-/// Waits until somebody listens at the address of the key-value store. LibTorch would also wait for this, but cannot be
+/// Waits until somebody listens at the address of the key-value store. LibTorch would also wait, but its wait cannot be
 /// interrupted.
 void wait_for_store(const RankEnvironment& environment, WaitingNotice& notice) {
   const auto start = std::chrono::steady_clock::now();
@@ -210,6 +210,16 @@ struct Ranks::Connection {
   bool uses_nccl(const at::Tensor& tensor) const { return tensor.is_cuda() && nccl; }
   c10d::Backend& backend_of(const at::Tensor& tensor) { return uses_nccl(tensor) ? *nccl : *gloo; }
 
+  /// Starts a collective call. If it cannot start, throws like wait().
+  template <class Call>
+  c10::intrusive_ptr<c10d::Work> start(const Call& call) {
+    try {
+      return call();
+    } catch (const std::exception& error) {
+      fail(first_line(error.what()));
+    }
+  }
+
   /// Waits for a collective call on `tensor`.
   void wait(c10d::Work& work, const at::Tensor& tensor) {
     // NCCL aborts its communicator if a wait times out. Without a timeout, only the current stream waits, not this
@@ -262,7 +272,7 @@ Ranks::Ranks(const RankEnvironment& environment, at::Device device)
   const bool is_server = is_first() && !environment.has_external_store;
   if (!is_server) wait_for_store(environment, notice);
   connection_->store = connect_store(environment, is_server);
-  // The heartbeat starts before Gloo connects, because a rank that is lost in the meantime would leave the others
+  // The heartbeat starts before Gloo connects; otherwise, a rank that is lost during this time would leave the others
   // waiting. The heartbeat has its own connection to the store, because its thread may block in a call to the store.
   const auto give_up = [environment](const Heartbeat::Failure& failure) {
     log::error(format_text("slopegan: rank {} of {} exits: {}", environment.rank, environment.size, failure.text));
@@ -296,24 +306,23 @@ Ranks::PendingSum Ranks::start_all_reduce(const at::Tensor& tensor) {
   pending.state_ = std::make_shared<PendingSum::State>();
   pending.state_->connection = connection_;
   pending.state_->tensors = {tensor};
-  try {
-    pending.state_->work = connection_->backend_of(tensor).allreduce(pending.state_->tensors);
-  } catch (const std::exception& error) {
-    connection_->fail(first_line(error.what()));
-  }
+  pending.state_->work =
+      connection_->start([&] { return connection_->backend_of(tensor).allreduce(pending.state_->tensors); });
   return pending;
 }
 
 void Ranks::broadcast(const at::Tensor& tensor) {
   std::vector<at::Tensor> tensors = {tensor};
-  connection_->wait(*connection_->backend_of(tensor).broadcast(tensors), tensor);
+  const auto work = connection_->start([&] { return connection_->backend_of(tensor).broadcast(tensors); });
+  connection_->wait(*work, tensor);
 }
 
 std::int64_t Ranks::all_reduce_max(std::int64_t number) {
   std::vector<at::Tensor> tensors = {at::full({1}, number, at::kLong)};
   c10d::AllreduceOptions options;
   options.reduceOp = c10d::ReduceOp::MAX;
-  connection_->wait(*connection_->gloo->allreduce(tensors, options), tensors.front());
+  const auto work = connection_->start([&] { return connection_->gloo->allreduce(tensors, options); });
+  connection_->wait(*work, tensors.front());
   return tensors.front().item<std::int64_t>();
 }
 

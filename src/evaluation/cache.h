@@ -7,9 +7,9 @@
 #include "run/safetensors.h"
 
 /// A cache for everything that is computed once from the real data and used by all runs, such as the trained classifier
-/// and the features of the real images. Entries are keyed by content hashes, so they are never stale. The cache may be
-/// deleted at any time except during a sweep: a classifier that is trained again on different hardware has different
-/// rounding errors, and therefore a different name.
+/// and the features of the real images. Entries are keyed by content hashes, so they are never stale. Do not delete the
+/// cache while a sweep is unfinished, even if the sweep is stopped: a classifier that is trained again on different
+/// hardware has different rounding errors, and therefore a different name.
 namespace slopegan {
 
 /// Returns the SHA-256 hash of the names, dtypes, shapes and values of the tensors.

@@ -1,6 +1,7 @@
 #include "evaluation/classifier_extractor.h"
 
 #include <algorithm>
+#include <cctype>
 #include <chrono>
 #include <numeric>
 #include <tuple>
@@ -136,7 +137,7 @@ void warn_near_chance(const ClassifierAccuracy& classifier) {
                ": the labels seem to be unrelated to the images; set data.labels to none to measure without them");
 }
 
-/// Returns the name of the cache file. It contains a hash of everything that determines the trained weights.
+/// Returns the name of the cache file, which contains a hash of everything that determines the trained weights.
 std::string cache_name(const Dataset& train, std::int64_t resolution, const Parts& parts) {
   const NamedTensors labels = {{"labels", train.labels}};
   std::string text =

@@ -14,8 +14,8 @@ class ClassifierExtractor : public FeatureExtractor {
  public:
   /// Loads the classifier from the cache or trains it (about a minute on two cores for Fashion-MNIST), and logs its
   /// accuracy on the test images if these have labels, otherwise on a held-out tenth of the training images. Warns if
-  /// the classifier is no better than guessing. The same data give the same classifier up to rounding; the hash in its
-  /// name distinguishes classifiers. Throws StoppedError when the process receives a signal to stop.
+  /// the classifier is no better than guessing. The same data give the same classifier up to rounding; classifiers that
+  /// differ have different hashes in their names. Throws StoppedError when the process receives a signal to stop.
   ClassifierExtractor(const Dataset& train, const Dataset* test, std::int64_t resolution);
 
   bool has_classes() const override { return true; }

@@ -77,14 +77,14 @@ Extraction extract_images(FeatureExtractor& extractor, const Dataset& dataset, s
 
 /// The extractor that metrics.extractor = auto selects for these images: the classifier if the labels are suitable
 /// (evaluation/classifier_extractor.h), otherwise EfficientNet-Lite0 for colour images and the random network for gray
-/// ones. Version 0.9 used the random network for both.
+/// ones. If `as_in_0_9` is set, the random network is selected for colour images too, as in version 0.9.
 ExtractorKind automatic_extractor(const Dataset& train, bool as_in_0_9);
 
 /// Returns `choice`, or the name of the extractor that auto selects if `choice` is auto.
 std::string resolved_extractor(const std::string& choice, const Dataset& train, bool as_in_0_9 = false);
 
-/// Checks metrics.extractor = `choice` without computing anything. Throws DataError if the labels are not suitable for
-/// a classifier, the weights of EfficientNet-Lite0 are not installed, or a file is missing.
+/// Checks metrics.extractor = `choice` without computing anything. Throws DataError if what the extractor needs is
+/// missing: suitable labels for the classifier, installed weights for EfficientNet-Lite0, or the TorchScript file.
 void check_extractor(const std::string& choice, const Dataset& train, bool as_in_0_9 = false);
 
 /// Creates the extractor for metrics.extractor = `choice`: a name from ExtractorKind, or the path of a TorchScript

@@ -15,22 +15,24 @@ namespace slopegan {
 struct ExportOptions {
   std::string format;  ///< one of export_format_names()
   std::filesystem::path out;
-  /// A safetensors file with "latents" [64, latent_dim], the same as those of `generate`, and the images computed from
-  /// them: "images" by LibTorch's own operators, "slopegan_images" by this program's layers. All are float32.
+  /// A safetensors file with "latents" [64, latent_dim], from which `generate` computes its first 64 images by default,
+  /// and the images computed from them: "images" by LibTorch's own operators, "slopegan_images" by this program's
+  /// layers. All are float32.
   std::optional<std::filesystem::path> reference{};
   bool fold_batch_norm = false;
   bool overwrite = false;  ///< allows replacing existing files at `out` and `reference`
 };
 
-/// The largest allowed difference between pixels in [−1, 1] from the exported generator and from LibTorch's operators,
-/// and between pixels from LibTorch's operators and from this program's layers, which sum in a different order.
+/// The largest allowed difference between pixels in [−1, 1]. It applies to the exported generator compared with
+/// LibTorch's operators, and to LibTorch's operators compared with this program's layers, which compute sums in a
+/// different order.
 inline constexpr double export_tolerance = 1e-5;
 
 /// Writes the averaged generator in evaluation mode: float32 latents [N, latent_dim] -> images [N, channels,
 /// resolution, resolution] in [−1, 1]. The file is renamed to `out` only after it has been read back and run, and only
-/// if its images match the generator's within export_tolerance. Returns the largest pixel difference. Throws
-/// UsageError, IoError and StoppedError, and CheckpointError if the generator's images are not finite or depend too
-/// much on float32 rounding.
+/// if its images match those of LibTorch's operators within export_tolerance. Returns the largest pixel difference from
+/// the images of LibTorch's operators and of this program's layers. Throws UsageError, IoError and StoppedError, and
+/// CheckpointError if the generator's images are not finite or depend too much on float32 rounding.
 double export_generator(const Checkpoint& checkpoint, const ExportOptions& options);
 
 // --- Formats --------------------------------------------------------------------------------------------------------

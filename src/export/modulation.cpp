@@ -57,7 +57,7 @@ std::string ModulationLayer::torchscript(const TensorExpression& tensor) const {
 
 namespace {
 
-/// The tensors of a self-modulation in ONNX.
+/// The names of a self-modulation's tensors in ONNX.
 constexpr std::array modulation_tensors = {"hidden.weight", "hidden.bias", "scale.weight", "scale.bias",
                                            "shift.weight",  "shift.bias",  "shape",        "scales"};
 
@@ -81,7 +81,7 @@ std::int64_t size_after_resize(const at::Tensor& factors) {
 }  // namespace
 
 OnnxOperation ModulationLayer::onnx() const {
-  // The halves of the output layer are separate tensors, and the bias includes the 1 of 1 + scale, so that the graph
+  // The halves of the output layer are separate tensors, and scale.bias includes the 1 of 1 + scale, so that the graph
   // needs no Split and no further Add.
   const auto weights = output_weight.chunk(2), biases = output_bias.chunk(2);
   const std::array tensors = {hidden_weight,

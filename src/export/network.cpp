@@ -39,10 +39,11 @@ std::optional<TransposedConvolutionLayer> TransposedConvolutionLayer::from_onnx(
   const auto weight = operation.tensor(0);
   require_onnx(weight.defined() && weight.dim() == 4 && operation.integer("kernel_shape") == weight.size(2),
                "has a convolution whose weight does not match its kernel_shape");
-  return TransposedConvolutionLayer{.weight = weight,
-                                    .bias = operation.tensor(1),
-                                    .stride = operation.integer("strides"),
-                                    .padding = operation.integer("pads")};
+  const auto bias = operation.tensor(1);
+  require_onnx(!bias.defined() || (bias.dim() == 1 && bias.size(0) == weight.size(1)),
+               "has a convolution whose bias does not match its weight");
+  return TransposedConvolutionLayer{
+      .weight = weight, .bias = bias, .stride = operation.integer("strides"), .padding = operation.integer("pads")};
 }
 
 ordered_json TransposedConvolutionLayer::torch_module() const {
@@ -97,6 +98,12 @@ OnnxOperation BatchNormLayer::onnx() const {
 
 std::optional<BatchNormLayer> BatchNormLayer::from_onnx(const OnnxOperation& operation) {
   if (operation.type != "BatchNormalization") return std::nullopt;
+  const auto channels = operation.tensor(0);
+  for (std::size_t i = 0; i < 4; ++i) {
+    const auto tensor = operation.tensor(i);
+    require_onnx(tensor.defined() && tensor.dim() == 1 && tensor.sizes() == channels.sizes(),
+                 "has a batch norm whose tensors do not have one element per channel");
+  }
   return BatchNormLayer{.weight = operation.tensor(0),
                         .bias = operation.tensor(1),
                         .running_mean = operation.tensor(2),

@@ -15,8 +15,7 @@
 #include "models/named_tensors.h"
 #include "sampling/load_generator.h"
 
-/// A generator for inference, in the form in which other programs represent networks: a chain of layers with their
-/// tensors.
+/// A generator for inference as a chain of layers with their tensors, which is how other programs represent networks.
 namespace slopegan {
 
 struct OnnxOperation;
@@ -60,7 +59,7 @@ struct TransposedConvolutionLayer {
   std::string torchscript(const TensorExpression& tensor) const;
 };
 
-/// Batch norm with its running statistics; all tensors [C]. Weight and bias are undefined if they are 1 and 0.
+/// Batch norm with its running statistics; all tensors [C]. An undefined weight means 1, and an undefined bias means 0.
 struct BatchNormLayer {
   at::Tensor weight, bias, running_mean, running_var;
   double epsilon = 1e-5;
@@ -78,8 +77,8 @@ struct BatchNormLayer {
 };
 
 /// x · scale + shift, where scale and shift, one per image and channel, are computed from the latents:
-/// (scale − 1, shift) = output(relu(hidden(latents))). hidden: a linear layer [hidden_size, latent_dim], output: [2C,
-/// hidden_size].
+/// (scale − 1, shift) = output(relu(hidden(latents))). `hidden` and `output` are linear layers with weights of shape
+/// [hidden_size, latent_dim] and [2C, hidden_size].
 struct ModulationLayer {
   at::Tensor hidden_weight, hidden_bias, output_weight, output_bias;
   std::int64_t size = 0;  ///< the height and width of x, which only ONNX needs; 0 if unknown

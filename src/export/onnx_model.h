@@ -11,8 +11,8 @@
 #include "export/network.h"
 
 /// The part of the Open Neural Network Exchange format (https://onnx.ai) that generators need: a chain of Reshape,
-/// ConvTranspose, BatchNormalization, Relu, LeakyRelu, PRelu and Tanh, and for self-modulation, side chains from the
-/// latents with Gemm, Relu, Reshape, Resize, Mul and Add, in opset 17.
+/// ConvTranspose, BatchNormalization, Relu, LeakyRelu, PRelu and Tanh in opset 17. Self-modulation adds branches of
+/// Gemm, Relu, Reshape and Resize from the latents, and applies them to the chain with Mul and Add.
 namespace slopegan {
 
 using OnnxAttribute = std::variant<float, std::int64_t, std::string, std::vector<std::int64_t>>;
@@ -22,7 +22,7 @@ using OnnxAttribute = std::variant<float, std::int64_t, std::string, std::vector
 struct OnnxOperation {
   std::string type;
   std::vector<std::pair<std::string, OnnxAttribute>> attributes{};
-  LayerTensors tensors{};  ///< the inputs after the first one, with their names in the layer
+  LayerTensors tensors{};  ///< the inputs after the first one, with their names in the layer or the file
 
   /// The value that all integers in the attribute share (one per direction or side). Throws std::runtime_error if the
   /// attribute is missing or if the integers differ.
@@ -57,8 +57,8 @@ OnnxNode self_modulation_of(std::span<const OnnxNode> nodes, std::size_t layer, 
 // --- Models
 
 /// The bytes of an .onnx file with the input "latents", float32 [batch, latent_dim], and the output "images", float32
-/// [batch, channels, resolution, resolution], where batch is any number. Initialisers have the names of state_dict,
-/// except in self-modulation.
+/// [batch, channels, resolution, resolution], where batch is any number. The tensors of all layers except
+/// self-modulation are named as in state_dict.
 std::string onnx_model(const ExportedNetwork& network);
 
 /// Parses the output of onnx_model. Throws std::runtime_error if `bytes` are not such a model. It is safe to parse

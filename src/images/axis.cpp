@@ -10,8 +10,9 @@ namespace slopegan {
 
 namespace {
 
-/// Smaller values are not shown on logarithmic axes, so that the ratio between the ends of the range stays finite.
-constexpr double min_logarithmic_value = 1e-300;
+/// Values outside these limits are not shown on logarithmic axes. Otherwise, the ratio of the ends of the range, with
+/// their padding, could overflow.
+constexpr double min_logarithmic_value = 1e-120, max_logarithmic_value = 1e120;
 
 /// The smallest number of the form 1, 2 or 5 times a power of ten that divides `width` into at most about `count`
 /// steps.
@@ -26,11 +27,10 @@ double round_step(double width, int count) {
 std::vector<double> linear_ticks(const Range& range, int count) {
   const double step = round_step(range.high - range.low, count);
   std::vector<double> ticks;
-  // Adding 0.0 turns -0 into 0.
   const double first = std::ceil(range.low / step - 1e-9);
   // If the range is so narrow that neighbouring multiples of the step are the same number, the count ends the loop.
   for (int i = 0; i <= 2 * std::max(count, 1) && (first + i) * step <= range.high + 1e-9 * step; ++i) {
-    ticks.push_back((first + i) * step + 0.0);
+    ticks.push_back((first + i) * step + 0.0);  // adding 0.0 turns -0 into 0
   }
   return ticks;
 }
@@ -88,7 +88,8 @@ Axis Axis::fit_padded(const std::vector<double>& values, bool logarithmic) {
 }
 
 bool Axis::can_show(double value) const {
-  return std::isfinite(value) && (!logarithmic || value >= min_logarithmic_value);
+  if (logarithmic) return value >= min_logarithmic_value && value <= max_logarithmic_value;
+  return std::isfinite(value);
 }
 
 double Axis::position(double value) const {

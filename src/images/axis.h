@@ -23,7 +23,7 @@ struct Axis {
   /// and start near 0.
   static Axis fit_padded(const std::vector<double>& values, bool logarithmic);
 
-  /// Whether `value` has a position on the axis: finite, and positive on a logarithmic axis.
+  /// Whether `value` has a position on the axis: it must be finite, and between 1e-120 and 1e120 on a logarithmic axis.
   bool can_show(double value) const;
 
   /// The position of `value` in the range: 0 at `low`, 1 at `high`.

@@ -1,7 +1,9 @@
 #include <csetjmp>
+// clang-format off
 #include <cstdio>  // before jpeglib.h, which needs it
-#include <jerror.h>
 #include <jpeglib.h>
+#include <jerror.h>  // after jpeglib.h, because the message codes depend on its macros
+// clang-format on
 #include <string>
 #include <utility>
 #include <vector>
@@ -43,6 +45,9 @@ void on_jpeg_message(j_common_ptr info, int level) {
   switch (info->err->msg_code) {
     case JWRN_JPEG_EOF:
       return;  // see has_ended
+#if JPEG_LIB_VERSION >= 70 || defined(D_ARITH_CODING_SUPPORTED)
+    case JWRN_ARITH_BAD_CODE:
+#endif
     case JWRN_HIT_MARKER:
     case JWRN_HUFF_BAD_CODE:
     case JWRN_MUST_RESYNC:

@@ -189,8 +189,8 @@ std::optional<std::size_t> masked_byte(std::uint64_t mask) {
   return std::nullopt;
 }
 
-/// Reorders pixels of four bytes to blue, green, red, alpha. OpenCV expects this order regardless of the masks if the
-/// header has fewer than 56 bytes; some versions expect it in every file.
+/// Reorders the bytes of 32-bit pixels to blue, green, red, alpha. OpenCV expects this order regardless of the masks if
+/// the header has fewer than 56 bytes; some versions expect it in every file.
 void apply_bmp_masks(std::string& bytes) {
   constexpr std::size_t red = 54, green = 58, blue = 62, alpha = 66;  // offsets of the masks
   const auto field = [&](std::size_t at, std::size_t size) {
@@ -205,16 +205,17 @@ void apply_bmp_masks(std::string& bytes) {
     if (const auto byte = masked_byte(field(mask, 4))) sources.push_back(*byte);
   }
   if (sources.size() < masks.size()) {
-    if (field(14, 4) >= 56) return;  // OpenCV converts them
-    report_unsupported(format_text("BMP pixels with the masks {:#010x}, {:#010x} and {:#010x} (8 bits are supported)",
-                                   field(red, 4), field(green, 4), field(blue, 4)));
+    if (field(14, 4) >= 56) return;  // OpenCV converts such pixels
+    report_unsupported(
+        format_text("BMP pixels with the masks {:#010x}, {:#010x} and {:#010x} (each mask must select a whole byte)",
+                    field(red, 4), field(green, 4), field(blue, 4)));
   }
   for (std::size_t i = 0; i < masks.size(); ++i) {
     std::string mask;
     append_little_endian(mask, std::uint64_t{0xff} << (8 * i), 4);
     bytes.replace(masks[i], 4, mask);
   }
-  // The pixels follow the masks, wherever a damaged file says that they start.
+  // The header of a damaged file may say that the pixels start before the end of the masks.
   const std::size_t first = std::max<std::size_t>(field(10, 4), alpha);
   for (std::size_t at = first; at + 4 <= bytes.size(); at += 4) {
     const std::array<char, 4> pixel = {bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]};

@@ -18,8 +18,9 @@ DecodedImage decode_gif(std::string_view bytes, const DecodeOptions& options);
 /// WebP, BMP and TIFF, through OpenCV. `bytes` may be changed.
 DecodedImage decode_with_opencv(std::string& bytes, ImageFormat format, const DecodeOptions& options);
 
-/// The smallest of 1, 2, 4 and 8 by which an image of this size must be reduced so that decoding, cropping and resizing
-/// it in float32 takes no more than about 200 MiB; 1 if options.reduce is false. Throws TooLargeError.
+/// The smallest factor (1, 2, 4 or 8) by which an image of this size must be reduced so that decoding, cropping and
+/// resizing it in float32 takes no more than about 200 MiB; 1 if options.reduce is false. Throws TooLargeError if the
+/// image has more than 256 megapixels.
 int reduction_of(cv::Size size, const DecodeOptions& options);
 
 /// Limits the memory for images that can only be decoded as a whole: only one thread at a time decodes a large image,

@@ -24,7 +24,7 @@ struct LineExtent {
   int right = 0;
 };
 
-/// Measures a line of text. Control characters and invalid UTF-8 count as '?'.
+/// Measures a line of text. Control characters and invalid UTF-8 are drawn as '?'.
 LineExtent measure_line(const std::string& text, const Font& font);
 
 /// Renders a line as coverage from 0 to 255, CV_8UC1. The width is that of the extent, and the height is the sum of

@@ -12,9 +12,9 @@ struct GifFileType;
 
 namespace slopegan {
 
-/// Writes a GIF89a animation that loops forever, one frame at a time. Frames with at most 256 colours, including all
-/// gray ones, are stored exactly; other frames are quantised to 256 colours with giflib's median cut. Only the
-/// rectangle that differs from the previous frame is stored.
+/// Writes a GIF89a animation frame by frame. The animation loops forever. Only the rectangle that differs from the
+/// previous frame is stored. If it has at most 256 colours, as in all gray frames, it is stored exactly; otherwise, it
+/// is quantised to 256 colours with giflib's median cut.
 class GifWriter {
  public:
   /// Creates a temporary file in the directory of `file`. Throws IoError.
@@ -28,8 +28,8 @@ class GifWriter {
   /// fails.
   void add(const cv::Mat& frame, int hundredths);
 
-  /// Completes the animation and renames it to `file`. Throws std::invalid_argument if there are no frames, and IoError
-  /// if writing fails.
+  /// Completes the animation and renames the temporary file to `file`. Throws std::invalid_argument if there are no
+  /// frames, and IoError if writing fails.
   void finish();
 
  private:

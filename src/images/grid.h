@@ -48,7 +48,8 @@ cv::Mat tile_grid(const std::vector<cv::Mat>& images, const GridLayout& layout);
 bool is_grid(const cv::Mat& grid, const GridLayout& layout, int tile_width);
 
 /// Returns the tile at (row, column) at its original size: the exact image passed to tile_grid. Throws
-/// std::invalid_argument if the size of the grid does not match the layout and the tile width.
+/// std::invalid_argument if `row` or `column` is out of range, or if the size of the grid does not match the layout and
+/// the tile width.
 cv::Mat tile_at(const cv::Mat& grid, const GridLayout& layout, int tile_width, int row, int column);
 
 }  // namespace slopegan

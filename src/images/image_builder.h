@@ -51,7 +51,8 @@ class ImageBuilder {
   int largest_value_ = 0;
 };
 
-/// Converts an image that was decoded as a whole (CV_8U or CV_16U, 1, 3 or 4 channels) in the same way as ImageBuilder.
+/// Converts an image that was decoded as a whole (CV_8U or CV_16U, 1, 3 or 4 channels) in the same way as ImageBuilder,
+/// and stores the image and its facts in `result`.
 void build_image(const cv::Mat& whole, bool premultiplied, int reduction, const DecodeOptions& options,
                  DecodedImage& result);
 

@@ -27,10 +27,10 @@ constexpr std::size_t sniffed_bytes = 32;
 /// The first sniffed_bytes bytes of a file, or all of a shorter one; "" if it is not a regular file or cannot be read.
 std::string read_first_bytes(const std::filesystem::path& file);
 
-/// Detects the format of `file` from its content, regardless of its extension. The exception is TIFF: the file must
-/// have no extension or that of a format in ImageFormat other than GIF, because the raw files of many cameras are TIFF
-/// files with a thumbnail. Reads only the first bytes. Returns std::nullopt for other formats, or if `file` is not a
-/// regular file or cannot be read.
+/// Detects the format of `file` from its content. The extension matters only for TIFF: the raw files of many cameras
+/// are TIFF files with a thumbnail, so the extension must be empty or that of a format in ImageFormat other than GIF.
+/// Reads only the first bytes. Returns std::nullopt for other formats, or if `file` is not a regular file or cannot be
+/// read.
 std::optional<ImageFormat> sniff_file(const std::filesystem::path& file);
 
 /// Width and height declared in the header of an image file, without decoding it; std::nullopt if `bytes` does not
@@ -72,9 +72,9 @@ struct TooLargeError : DataError {
 
 /// Decodes an image file of any ImageFormat, regardless of its extension. Turns the image upright (EXIF orientation)
 /// and composites it on options.background. Unless options.reduce is false, images of more than 12 megapixels are
-/// reduced by a factor of 2, 4 or 8 to at most that size; PNG and baseline JPEG images are reduced row by row, without
-/// decoding them as a whole. A file whose end is missing is accepted if all pixels are present. Writes nothing to the
-/// terminal.
+/// reduced by a factor of 2, 4 or 8 to at most that size. Non-interlaced PNG and baseline JPEG images are reduced row
+/// by row, without decoding them as a whole. A file whose end is missing is accepted if all pixels are present. Writes
+/// nothing to the terminal.
 ///
 /// Throws DataError, naming the file, if the format is not supported or a part of the image is missing or damaged;
 /// TooLargeError if the file is larger than 256 MiB, or if the image has more than 256 megapixels or must be decoded as
@@ -91,18 +91,18 @@ bool is_deep_file(const std::filesystem::path& file);
 /// Returns decode_image(file).image.
 cv::Mat read_image(const std::filesystem::path& file);
 
-/// Reads a grid that this program wrote. Unlike read_image, never reduces it, so that images/grid.h finds its tiles.
+/// Reads a grid that this program wrote. Unlike read_image, never reduces the image, so that tile_at finds the tiles.
 cv::Mat read_grid(const std::filesystem::path& file);
 
 /// Decodes a PNG, JPEG or WebP file to the same pixels as version 0.9: at most 12 megapixels, without alpha, and with
 /// the upper 8 of 16 bits. Rejects truncated files. The libraries may write to the terminal.
 cv::Mat read_image_as_in_0_9(const std::filesystem::path& file);
 
-/// Returns the bytes of a PNG file. Throws std::invalid_argument for other image types.
+/// Encodes a CV_8UC1 or CV_8UC3 (BGR) image as PNG. Throws std::invalid_argument for other image types.
 std::string encode_png(const cv::Mat& image);
 
-/// Writes a PNG file atomically (see write_file_atomic). Throws IoError, naming the file, and std::invalid_argument for
-/// other image types.
+/// Writes a PNG file atomically (see write_file_atomic). Throws std::invalid_argument like encode_png, and IoError,
+/// naming the file, if writing fails.
 void write_png(const std::filesystem::path& file, const cv::Mat& image, Sync sync = Sync::now);
 
 }  // namespace slopegan

@@ -14,8 +14,8 @@ namespace slopegan {
 /// warning.
 enum class StrayBytes { skip, reject };
 
-/// Offset of the first marker of a JPEG file for which `wanted` returns true. Skips the segments before it by their
-/// declared lengths (ITU-T T.81, B.1.1). Returns std::nullopt at stray bytes that are not skipped.
+/// The offset of the first marker in a JPEG file for which `wanted` returns true. Skips the segments before it by their
+/// declared lengths (ITU-T T.81, B.1.1). Returns std::nullopt if there is no such marker, or at rejected stray bytes.
 std::optional<std::size_t> find_jpeg_marker(std::string_view bytes, StrayBytes stray,
                                             const std::function<bool(unsigned char)>& wanted);
 
@@ -38,7 +38,7 @@ class TiffDirectory {
  public:
   explicit TiffDirectory(std::string_view bytes);
 
-  /// The first value of an entry of type BYTE, SHORT or LONG.
+  /// The first value of the entry `tag`; std::nullopt if there is no such entry of type BYTE, SHORT or LONG.
   std::optional<std::uint64_t> value(std::uint16_t tag) const;
   /// Whether another directory, and thus another image, follows.
   bool has_next() const;
@@ -55,7 +55,7 @@ class TiffDirectory {
 /// byte order, optionally after "Exif\0\0".
 int exif_orientation(std::string_view exif);
 
-/// Turns an image upright.
+/// Turns an image with this EXIF orientation (1 to 8) upright.
 void apply_orientation(cv::Mat& image, int orientation);
 
 }  // namespace slopegan

@@ -12,7 +12,7 @@ namespace {
 
 [[noreturn]] void refuse_npy(const std::string& predicate) { throw std::invalid_argument(predicate); }
 
-/// Parses the Python literal {'descr': '<i8', 'fortran_order': False, 'shape': (3, 4), }.
+/// Parses a Python literal such as {'descr': '<i8', 'fortran_order': False, 'shape': (3, 4), }.
 class HeaderParser {
  public:
   explicit HeaderParser(std::string_view text) : text_(text) {}

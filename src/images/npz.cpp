@@ -315,7 +315,7 @@ void write_npz(const std::filesystem::path& file, const std::string& name, const
   zip_error_t error;
   zip_error_init(&error);
   int code = 0;
-  // Reports an unwritable directory now. libzip would only report it at the end, after all images are generated.
+  // Creates the file now, so that an unwritable directory is reported before `next` is called.
   PosixFile(pending.temporary(), O_WRONLY | O_CREAT | O_EXCL, /*shown=*/file);
   std::unique_ptr<zip_t, void (*)(zip_t*)> archive(
       zip_open(pending.temporary().c_str(), ZIP_CREATE | ZIP_TRUNCATE, &code), zip_discard);

@@ -192,8 +192,8 @@ class PanelPainter {
     if (y < bottom) rule(cv::Rect({left, y}, cv::Point(right, bottom)), colour);
   }
 
-  /// Skips points that are less than one pixel away from the previous one, because the antialiased edges of many short
-  /// segments would add up to a thicker line.
+  /// Skips points that are less than one pixel away from the last drawn point, because the antialiased edges of many
+  /// short segments would add up to a thicker line.
   void stroke(const std::vector<cv::Point2d>& points, const cv::Scalar& colour) {
     std::size_t from = 0;
     for (std::size_t i = 1; i < points.size(); ++i) {

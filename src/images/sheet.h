@@ -10,7 +10,7 @@
 #include "images/draw_text.h"
 #include "images/picture_style.h"
 
-/// Contact sheets: rows of labelled tiles in which the tiles in a column belong together.
+/// Contact sheets: labelled rows of tiles in which the tiles in a column belong together.
 namespace slopegan {
 
 /// The star that marks the best row, next to its label and in the legend.
@@ -31,7 +31,7 @@ struct Sheet {
   std::string caption;
   std::vector<std::string> column_labels;  ///< labels above the columns; may be empty or shorter than the rows
   std::vector<SheetRow> rows;
-  int reference_columns = 0;  ///< number of columns to the left of a separating line, such as real images
+  int reference_columns = 0;  ///< number of columns before a separating line, for example for real images
 };
 
 /// Lengths are in pixels at a pixel ratio of 1.

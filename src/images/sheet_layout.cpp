@@ -289,7 +289,7 @@ class Composer {
   cv::Size cell_;
   int columns_ = 0, reference_columns_ = 0;
   int column_gap_ = 0;   // added to gap_ after the reference columns
-  int label_width_ = 0;  // including label_gap; 0 if no row has a label
+  int label_width_ = 0;  // including label_gap; 0 if no row has a label or detail
   int row_height_ = 0, column_labels_height_ = 0, width_ = 0;
   bool vertical_ = false;
   std::vector<std::vector<std::string>> column_labels_;  // the lines of each label

@@ -15,7 +15,7 @@ namespace {
 
 // --- Messages --------------------------------------------------------------------------------------------------------
 
-/// Receives the messages for this thread, because libtiff's handlers are global. Messages are ignored if it is null.
+/// Receives the messages for this thread, because libtiff's handlers are global. If null, messages are ignored.
 thread_local TiffReader::Reports* tiff_reports = nullptr;
 
 class TiffReporting {
@@ -37,7 +37,7 @@ void on_tiff_error(thandle_t, const char*, const char* format, std::va_list argu
 }
 
 /// libjpeg reports wrong pixels in a JPEG-compressed TIFF file as warnings, and libtiff passes on only their texts.
-/// These are the warnings that make decode_jpeg reject a file.
+/// `has_bad_pixels` covers all warnings that make decode_jpeg reject a file.
 void on_tiff_warning(thandle_t, const char*, const char* format, std::va_list arguments) {
   if (tiff_reports == nullptr) return;
   const std::string message = tiff_message(format, arguments);
@@ -47,8 +47,8 @@ void on_tiff_warning(thandle_t, const char*, const char* format, std::va_list ar
   if (kept.empty()) kept = message;
 }
 
-/// libtiff has separate handlers with and without the handle of the file, and calls both. By default, those without it
-/// write to stderr.
+/// libtiff passes each message to a handler that takes the file handle and to one that does not. By default, the latter
+/// writes to stderr.
 void set_tiff_handlers() {
   static const bool are_set = [] {
     TIFFSetErrorHandler(nullptr);
@@ -98,7 +98,7 @@ TiffReader::TiffReader(std::string_view bytes) : source_{bytes}, file_(nullptr, 
   file_.reset(TIFFClientOpen("TIFF", "r", &source_, read_tiff, write_tiff, seek_tiff, close_tiff, tiff_bytes, map_tiff,
                              unmap_tiff));
   if (!file_) report_damage();
-  // These messages are about tags, most of them about private tags, which many intact files contain.
+  // The messages so far are about tags, mostly private ones, which many intact files contain.
   reports_ = {};
   source_.has_ended = false;
   is_tiled_ = TIFFIsTiled(file_.get()) != 0;
@@ -115,7 +115,7 @@ std::uint64_t TiffReader::block_bytes() const {
 }
 
 std::string TiffReader::check() {
-  // OpenCV may use another libtiff, which supports more kinds of compression.
+  // OpenCV may use a different libtiff that supports more kinds of compression.
   if (TIFFIsCODECConfigured(field<std::uint16_t>(TIFFTAG_COMPRESSION)) != 0) {
     read_blocks([](int, std::uint8_t*) {});
   }

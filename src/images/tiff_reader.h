@@ -12,7 +12,7 @@ struct tiff;  // libtiff's TIFF
 
 namespace slopegan {
 
-/// Reads a TIFF file in memory through libtiff, for what OpenCV's decoder cannot do: it discards libtiff's messages,
+/// Reads a TIFF file in memory through libtiff. OpenCV's decoder does not suffice: it discards libtiff's messages,
 /// accepts 8-bit images with parts that cannot be decoded, and reads only the first of several 16-bit planes.
 ///
 /// Methods throw DataError like the functions in images/decoders.h. `bytes` must outlive the reader.
@@ -23,7 +23,7 @@ class TiffReader {
   TiffReader& operator=(const TiffReader&) = delete;
   ~TiffReader();
 
-  /// The size of a decoded strip or tile, which a file can choose independently of the size of its image.
+  /// The size of a decoded strip or tile in bytes. A tile may be larger than the image.
   std::uint64_t block_bytes() const;
 
   /// Decodes the image and discards it. Returns the first warning, or an empty string. Throws DataError if any part of

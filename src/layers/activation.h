@@ -139,7 +139,7 @@ enum class RReLUDefinition { slope, divisor };
 
 struct RReLUOptions {
   RReLUDefinition definition = RReLUDefinition::slope;
-  /// The key of the draws, together with `stream`. Equal keys and equal numbers of images seen give equal draws.
+  /// Part of the key of the draws, like `stream`; see RReLUImpl.
   std::uint64_t seed = 0;
   std::string stream = "rrelu";
 };

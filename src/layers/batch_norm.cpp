@@ -13,7 +13,7 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-/// Carries the function from the forward to the backward pass.
+/// Carries the SumOverRanks function from the forward to the backward pass.
 struct SavedSum : torch::CustomClassHolder {
   explicit SavedSum(SumOverRanks function) : sum(std::move(function)) {}
   SumOverRanks sum;
@@ -111,7 +111,7 @@ struct Normalise : torch::autograd::Function<Normalise> {
     return {dx.sub_(rest), dweight, dbias};
   }
 
-  /// Computes the same gradients with differentiable operators, for second derivatives, which also pass through the
+  /// Computes the same gradients with differentiable operators, for second derivatives. These also pass through the
   /// statistics.
   static variable_list differentiable(const at::Tensor& gradient, const at::Tensor& input, const at::Tensor& weight,
                                       const at::Tensor& count, double epsilon, const SumOverRanks& sum) {

@@ -69,8 +69,8 @@ TORCH_MODULE(BatchNormActivation);
 // --- Functions ------------------------------------------------------------------------------------------------------
 
 /// leaky_relu(batch_norm(maps)) in training: one pass for the statistics, one for the output, two for the gradients.
-/// Intermediate results are never written to memory; only the input is saved for the backward pass. Twice
-/// differentiable in maps, weight and bias, which are [C], or [N, C] for a scale and shift per image.
+/// Intermediate feature maps are never written to memory; only the input maps are saved for the backward pass. Twice
+/// differentiable in maps, weight and bias. The weight and bias are [C], or [N, C] for a scale and shift per image.
 ///
 /// maps: [N, C, H, W], float32, float64 or bfloat16 on the CPU, preferably channels-last; the result is channels-last.
 /// Computes in float32 (float64 for float64 maps), so a bfloat16 result is rounded only once. Throws c10::Error

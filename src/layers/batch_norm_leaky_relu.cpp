@@ -63,8 +63,8 @@ struct Rows {
     });
   }
 
-  /// Two sums per block and channel, [blocks, 2, channels]. body(block, first row, number of rows, sums) adds the sums
-  /// of a block.
+  /// Two sums per block and channel, [blocks, 2, channels]. body(block, first row, number of rows, sums) adds the rows
+  /// of a block to the block's sums.
   template <typename Body>
   std::vector<double> sums_of_blocks(Body body) const {
     const auto size = static_cast<std::size_t>(2 * channels);
@@ -258,8 +258,8 @@ variable_list differentiable_image_gradients(const at::Tensor& maps, const at::T
   return {dx.to(maps.scalar_type()), (dz * normalised).sum(pixels), dz.sum(pixels)};
 }
 
-/// Computes the same gradients with differentiable operators, for second derivatives. native_batch_norm_backward
-/// differentiates through the statistics.
+/// Computes the gradients of x, weight and bias with differentiable operators, for second derivatives.
+/// native_batch_norm_backward differentiates through the statistics.
 variable_list differentiable_gradients(const at::Tensor& x, const at::Tensor& dy, const BatchStatistics& statistics,
                                        const at::Tensor& weight, const at::Tensor& bias, double slope, double epsilon) {
   at::Tensor z;

@@ -13,7 +13,7 @@ namespace slopegan {
 /// supports it on the device. The result has the input's dtype, and also its memory format if the input is dense. NaN
 /// stays NaN. Twice differentiable: the backward pass is a differentiable function of the gradient, as R1 and the
 /// gradient penalty require. The backward pass needs only the sign of x. For slopes of 0 or more, the output is saved,
-/// which takes no additional memory if the following convolution saves it too; for negative slopes, the input is saved.
+/// at no cost in memory if the following convolution saves the output too. For negative slopes, the input is saved.
 ///
 /// Throws c10::Error (ValueError) if the dtype is not floating or the slope is not finite.
 at::Tensor leaky_relu(const at::Tensor& input, double negative_slope);

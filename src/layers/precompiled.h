@@ -1,4 +1,4 @@
-// The precompiled header for all files that use LibTorch, because parsing these headers dominates the build time.
+// The precompiled header of all files that use LibTorch. Parsing LibTorch's headers dominates their build time.
 #pragma once
 
 #include <ATen/ATen.h>

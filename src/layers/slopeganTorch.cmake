@@ -1,9 +1,9 @@
 # Finds LibTorch and defines the target `torch`, TORCH_INSTALL_PREFIX and TORCH_INCLUDE_DIRS.
 #
-# The CMake package of a LibTorch with CUDA fails without a complete CUDA toolkit. slopegan compiles no CUDA code, and
-# the wheel's dependencies provide the libraries at run time, so the target is defined here instead. Only NCCL's headers
-# (for several GPUs) require the toolkit; SLOPEGAN_CUDA_TOOLKIT=ON selects LibTorch's own package. ARGN: folders to
-# search for TorchConfig.cmake, in addition to Torch_DIR and CMAKE_PREFIX_PATH.
+# The CMake package of a CUDA build of LibTorch fails without a complete CUDA toolkit. slopegan compiles no CUDA code,
+# and the wheel's dependencies provide the libraries at run time, so the target is defined here instead. Only NCCL's
+# headers (for several GPUs) require the toolkit; SLOPEGAN_CUDA_TOOLKIT=ON selects LibTorch's own package. ARGN: folders
+# to search for TorchConfig.cmake, in addition to Torch_DIR and CMAKE_PREFIX_PATH.
 option(SLOPEGAN_CUDA_TOOLKIT "Use a CUDA toolkit (for NCCL)" OFF)
 
 macro(slopegan_find_torch)

@@ -18,7 +18,7 @@
 namespace slopegan {
 
 /// A weight [low, high, 4, 4] in the layouts that the products need, in the dtype of the feature maps. Each layout is
-/// computed on first use, so that all products in a step share it. The weight must not change while this object is in
+/// computed on first use and then shared by all products in a step. The weight must not change while this object is in
 /// use. The object is reference-counted: the backward pass of each use holds a reference. Thread-safe.
 class PreparedWeight : public torch::CustomClassHolder {
  public:

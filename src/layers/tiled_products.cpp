@@ -103,8 +103,9 @@ bool has_small_maps(const ProductShape& shape) { return shape.height * shape.wid
 }  // namespace
 
 // Measured on processors with avx512_bf16: oneDNN's convolutions reach 95 % of the peak and its transposed convolutions
-// 90 %, except in bfloat16 for feature maps of 4×4 and smaller, and for transposed convolutions whose large feature
-// maps have few or very many channels. oneDNN's weight gradients reach 60 to 80 % of the peak.
+// 90 %, except in bfloat16 for feature maps of at most 4×4 pixels, for bfloat16 convolutions of maps with one channel,
+// and for transposed convolutions whose large feature maps have few or very many channels. oneDNN's weight gradients
+// reach 60 to 80 % of the peak.
 bool convolves_in_tiles(at::ScalarType type, const ProductShape& shape) {
   const bool faster = type == at::kBFloat16 && (has_small_maps(shape) || shape.high == 1);
   return faster && (shape.high == 1 || shape.high % 2 == 0) && is_supported(type, shape);

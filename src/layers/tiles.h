@@ -98,7 +98,7 @@ struct Geometry {
   std::int64_t images_at_once(std::int64_t patches) const {
     return std::clamp(patches / (h * w), std::int64_t{1}, count);
   }
-  /// The largest size of the blocks that blocks() returns for `patches`: one row of patches, if that is more.
+  /// The most patches in a block that blocks() returns for `patches`. Rows of patches are not split, even if longer.
   std::int64_t most_patches(std::int64_t patches) const { return std::max(patches, w); }
   std::int64_t patches_in(const PatchBlock& block) const { return block.images * (block.last - block.first) * w; }
   std::int64_t first_patch(const PatchBlock& block) const { return (block.image * h + block.first) * w; }

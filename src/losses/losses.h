@@ -26,7 +26,7 @@ namespace slopegan {
 ///   relativistic  mean(softplus(f − r)) over pairs of images
 ///                 Jolicoeur-Martineau 2019; R3GAN, Huang et al. 2024
 ///
-/// label_noise: [N], added to the targets of bce and lsgan; undefined if there is no noise.
+/// label_noise: [N], added to the real targets of bce and lsgan; undefined if there is no noise.
 at::Tensor discriminator_loss(const LossConfig& loss, const at::Tensor& real_logits, const at::Tensor& fake_logits,
                               const at::Tensor& label_noise = {});
 
@@ -46,10 +46,9 @@ bool needs_real_logits(LossKind kind);
 
 // --- Gradient penalties ---------------------------------------------------------------------------------------------
 
-// Penalties on the gradient of the discriminator's logit with respect to its input, differentiable with respect to the
-// weights. `images` [N, ...] must require gradients. These are gradients of single logits only if each of the `logits`
-// [N] depends on a single image. With batch norm, the gradient with respect to an image also contains contributions
-// from the logits of other images.
+// Penalties on the gradients of the discriminator's logits [N] with respect to its input images [N, ...], which must
+// require gradients. The penalties are differentiable with respect to the weights. With batch norm, a logit depends on
+// all images, so the gradient with respect to an image also contains contributions from the logits of other images.
 
 /// The mean over the images of |∂ logit / ∂ image|², in the dtype of the logits. R1 is γ/2 times this value at real
 /// images, R2 at generated images (Mescheder et al. 2018).

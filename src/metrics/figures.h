@@ -101,8 +101,9 @@ inline bool compares_pairs(MetricName metric) {
   throw std::logic_error("a metric has no value in compares_pairs");
 }
 
-/// Returns text like "kd, precision, recall, density, coverage: 10000 of the 60000 real images", or an empty string if
-/// these metrics use all real images or the numbers are unknown. `keys` contains the keys of the values that are shown.
+/// Returns text like "kd, precision, recall, density, coverage: 10000 of the 60000 real images". `keys` contains the
+/// keys of the values that are shown. Returns an empty string if no shown metric compares all pairs, if those that do
+/// use all real images, or if the numbers are unknown.
 template <class Keys>
 std::string real_subset_text(const Keys& keys, std::int64_t real_subset, std::int64_t real_samples) {
   std::vector<std::string> names;

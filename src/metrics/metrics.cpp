@@ -110,7 +110,7 @@ std::string missing_input(MetricName metric, bool has_logits, bool has_test_imag
       return "no classifier score: the feature extractor " + extractor + " returns no class probabilities";
     case MetricName::memorisation:
       if (has_test_images) return {};
-      return "no memorisation metrics: there are no test images to compare with";
+      return "no memorisation metrics: there are no test images that the metrics can use";
   }
   throw std::logic_error("unknown metric");
 }

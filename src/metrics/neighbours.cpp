@@ -78,7 +78,7 @@ Smallest nearest(const DistancesFrom& distances, std::int64_t k, std::int64_t sk
 
 Points::Points(const at::Tensor& features, const at::Tensor& origin)
     : features_(features), centred_(features - origin), norms_(at::linalg_vector_norm(centred_, 2, 1).square()) {
-  if (!(norms_.max().item<double>() < std::numeric_limits<double>::max() / 16)) {  // so that their sums do not overflow
+  if (!(norms_.max().item<double>() < std::numeric_limits<double>::max() / 16)) {  // so that no sum of norms overflows
     throw std::invalid_argument("the features are too large: their squares overflow");
   }
 }

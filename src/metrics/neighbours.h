@@ -60,8 +60,8 @@ class DistancesFrom {
 void for_each_point(const Points& from, const Points& to, const VisitPoint& visit);
 
 /// Computes the squared distance from every row of features [N, d] to its k-th nearest other row, for every k in `ks`,
-/// 1 ≤ k ≤ N − 1. Element [q][i] belongs to ks[q] and row i. Copies of a row count as other rows at distance 0. Throws
-/// std::invalid_argument.
+/// 1 ≤ k ≤ N − 1. Element [q][i] is the distance of row i for ks[q]. Copies of a row count as other rows at distance 0.
+/// Throws std::invalid_argument.
 std::vector<std::vector<double>> squared_neighbour_radii(const at::Tensor& features,
                                                          const std::vector<std::int64_t>& ks);
 

@@ -71,7 +71,7 @@ class BlockChainImpl : public torch::nn::Module {
   /// The current slope of each activation, input side first.
   std::vector<double> negative_slopes() const;
 
-  /// The mean of ActivationImpl::moving_slope over the activations; std::nullopt if no slope changes during training.
+  /// The mean of ActivationImpl::moving_slope over the activations; std::nullopt if no slope is scheduled or learned.
   std::optional<double> moving_slope() const;
 
   /// Whether all activations are repeatable (ActivationImpl::is_repeatable).

@@ -32,7 +32,7 @@ static at::Device choose_device(Device device) {
   TORCH_CHECK(false, "unknown device");
 }
 
-/// Whether the GPU multiplies bfloat16 natively, as those with compute capability 8.0 (Ampere) and newer do.
+/// Whether the GPU multiplies bfloat16 natively, which requires compute capability 8.0 (Ampere) or newer.
 static bool gpu_has_bfloat16(at::Device device) {
   c10::OptionalDeviceGuard guard;
   if (device.has_index()) guard.reset_device(device);

@@ -128,8 +128,8 @@ Findings drawn_findings(const SweepData& sweep, const SweepStatistics& statistic
   return sweep.is_race() ? Findings{} : findings_of(statistics);
 }
 
-/// Shows whether the effect of the slope depends on the condition. The sentences about significant effects come first.
-/// If there are many of them, they are in a closed <details> element.
+/// Shows whether the effect of the slope depends on the condition. `cross_findings` begins with the sentences about
+/// significant effects. If there are many of these sentences, they are shown last, in a closed <details> element.
 std::string cross_text(const StatisticsFile& file) {
   constexpr std::size_t most_shown = 4;
   const auto list = [&](std::size_t begin, std::size_t end) {
@@ -157,7 +157,8 @@ std::string answer_section(const SweepData& sweep) {
   if (!sweep.statistics && !sweep.race) {
     return section("answer", "Which slope is best?",
                    element("p", "class=\"lead\"",
-                           "Not known yet: statistics.json does not exist. It is written when the sweep ends."));
+                           "Not known yet: statistics.json, which is written when the sweep ends, does not exist or "
+                           "cannot be read."));
   }
   const StatisticsFile file = described_statistics(sweep);
   std::string sentences;

@@ -27,7 +27,7 @@ std::size_t legend_index(const Chart& chart, std::size_t i) {
       std::count_if(chart.series.begin(), end, [](const ChartSeries& series) { return !series.label.empty(); }));
 }
 
-/// The CSS class of a line whose colour earlier lines in the legend already have, such as " dash1"; otherwise empty.
+/// The CSS class, such as " dash1", of a line that has the colour of an earlier line in the legend; otherwise empty.
 std::string dash_of(const Chart& chart, std::size_t i) {
   constexpr std::ptrdiff_t dash_patterns = 3;
   const ChartSeries& line = chart.series[i];
@@ -60,14 +60,13 @@ class Drawing {
 
  private:
   Axis x_axis() const {
-    const bool logarithmic = chart_.x.logarithmic;
-    if (chart_.x.range) return {*chart_.x.range, logarithmic};
+    if (chart_.x.range) return {*chart_.x.range};
     if (!chart_.x.categories.empty()) return {{-0.5, static_cast<double>(chart_.x.categories.size()) - 0.5}};
     double end = 1;
     for (const auto& series : chart_.series) {
       for (const auto& point : series.points) end = std::max(end, point.x);
     }
-    return {{0, end}, logarithmic};
+    return {{0, end}};
   }
 
   Axis y_axis() const {
@@ -159,8 +158,11 @@ class Drawing {
   std::string bar(const ChartPoint& point) const {
     if (std::isnan(point.low) || std::isnan(point.high) || !std::isfinite(point.y)) return {};
     const double x = px(point.x), low = py(point.low), high = py(point.high);
-    return svg_line("bar", x, low, x, high) + bar_end(x, low, point.low < y_.range.low, 1) +
-           bar_end(x, high, point.high > y_.range.high, -1);
+    // An interval outside the axis has only the arrow that points towards it: its other end is not on the axis.
+    std::string svg = svg_line("bar", x, low, x, high);
+    if (point.low <= y_.range.high) svg += bar_end(x, low, point.low < y_.range.low, 1);
+    if (point.high >= y_.range.low) svg += bar_end(x, high, point.high > y_.range.high, -1);
+    return svg;
   }
 
   std::string series_svg(std::size_t index) const {
@@ -200,7 +202,7 @@ nlohmann::ordered_json rounded(double value) {
   return std::stod(format_text("{:.4g}", value));
 }
 
-/// A limit of an interval. JSON has no infinity, so that an infinite limit is its text.
+/// A limit of an interval. JSON has no infinity, so an infinite limit is stored as text.
 nlohmann::ordered_json rounded_limit(double value) {
   return std::isinf(value) ? nlohmann::ordered_json(number_text(value)) : rounded(value);
 }
@@ -208,7 +210,7 @@ nlohmann::ordered_json rounded_limit(double value) {
 nlohmann::ordered_json chart_numbers(const Chart& chart, const Drawing& drawing) {
   using Json = nlohmann::ordered_json;
   Json json = {{"plot", {left, top, plot_width, plot_height}},
-               {"x", {drawing.x().range.low, drawing.x().range.high, chart.x.logarithmic}},
+               {"x", {drawing.x().range.low, drawing.x().range.high}},
                {"y", {drawing.y().range.low, drawing.y().range.high, chart.y.logarithmic}},
                {"xlabel", chart.x.label}};
   if (!chart.x.categories.empty()) json["categories"] = chart.x.categories;

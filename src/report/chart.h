@@ -10,7 +10,8 @@
 
 #include "images/axis.h"
 
-/// Charts as SVG, which is complete without scripts. A script shows the values of a chart, stored as JSON, on hover.
+/// Charts as SVG that is complete without scripts. On hover, a script shows the values of a chart, which are stored as
+/// JSON.
 namespace slopegan {
 
 /// The number of colours in the ordered palette of the style sheet.
@@ -49,8 +50,8 @@ class FiniteMean {
 Curve mean_curve(const std::vector<Curve>& curves, std::size_t max_points);
 
 struct ChartAxis {
-  std::string label = {};  ///< with the unit
-  bool logarithmic = false;
+  std::string label = {};                     ///< with the unit
+  bool logarithmic = false;                   ///< only for y
   std::optional<Range> range = std::nullopt;  ///< computed from the values by default
   std::vector<std::string> categories = {};   ///< if not empty, x is an index into this list
 };

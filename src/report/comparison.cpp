@@ -5,6 +5,7 @@
 #include <cmath>
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "config/sweep_target.h"
@@ -86,11 +87,15 @@ std::vector<ComparedResult> results_of(const SweepData& sweep) {
 
 // ---- Sentences ----
 
-/// "sweeps", or "conditions" if a sweep has several of them.
-std::string noun_of(const std::vector<ComparedResult>& results, std::size_t count) {
-  bool is_crossed = false;
-  for (std::size_t i = 1; i < results.size(); ++i) is_crossed |= results[i].sweep == results[i - 1].sweep;
-  return std::string(is_crossed ? "condition" : "sweep") + plural_s(count);
+/// What the results on a slope are: "sweeps", "conditions" of crossed sweeps, or "sweeps and conditions".
+std::string noun_of(const std::vector<ComparedResult>& results, double slope) {
+  std::size_t sweeps = 0, conditions = 0;
+  for (const auto& result : results) {
+    if (finding_of(result, slope) == nullptr) continue;
+    ++(std::ranges::count(results, result.sweep, &ComparedResult::sweep) > 1 ? conditions : sweeps);
+  }
+  if (sweeps > 0 && conditions > 0) return "sweeps and conditions";
+  return conditions > 0 ? std::string("condition") + plural_s(conditions) : std::string("sweep") + plural_s(sweeps);
 }
 
 /// "0.2", or "the control" if the results have different controls.
@@ -123,10 +128,11 @@ bool are_opposite(const SlopeFinding& lower, const SlopeFinding& higher) {
   return lower.standing == Standing::better && higher.standing == Standing::worse;
 }
 
-/// Two results that contradict each other on a slope, the one with the lower FD first; std::nullopt if there are none.
-/// Ratios to different controls are not comparable. The sizes of ratios are comparable only if the feature extractor
-/// and the number of images are the same; otherwise, only opposite verdicts are a contradiction. If several pairs of
-/// results contradict each other, returns one with comparable sizes if possible, with the largest gap between limits.
+/// Two results that contradict each other on a slope, the one with the lower ratio first; std::nullopt if there are
+/// none. Ratios to different controls are not comparable. The sizes of ratios are comparable only if the feature
+/// extractor and the number of images are the same; otherwise, only opposite verdicts are a contradiction. If several
+/// pairs of results contradict each other, returns one with comparable sizes if possible, with the largest gap between
+/// limits.
 std::optional<std::pair<const ComparedResult*, const ComparedResult*>> contradiction_of(
     const std::vector<ComparedResult>& results, double slope) {
   std::pair<const ComparedResult*, const ComparedResult*> found;
@@ -146,6 +152,11 @@ std::optional<std::pair<const ComparedResult*, const ComparedResult*>> contradic
   }
   if (found.first == nullptr) return std::nullopt;
   return found;
+}
+
+/// What distinguishes two results that contradict each other.
+const char* source_of(const ComparedResult& lowest, const ComparedResult& highest) {
+  return lowest.sweep == highest.sweep ? "condition" : "sweep";
 }
 
 /// "it is better than 0.2 in a, but worse in b (8 of 8 arms failed)".
@@ -289,7 +300,7 @@ std::vector<std::string> agreement_sentences(const std::vector<ComparedResult>& 
       if (sentence.empty()) {
         sentence =
             format_text("Slope {} is {} in {} of {} {}", shortest(slope), claim_words(claim, control_name(results)),
-                        count, claims.size(), noun_of(results, claims.size()));
+                        count, claims.size(), noun_of(results, slope));
       } else {
         sentence += format_text(", {} in {}", name_of(claim), count);
       }
@@ -306,7 +317,7 @@ std::vector<std::string> contradiction_sentences(const std::vector<ComparedResul
     if (!pair) continue;
     const auto& [lowest, highest] = *pair;
     sentences.push_back(format_text("The effect of slope {} depends on the {}: {}.", shortest(slope),
-                                    noun_of(results, 1), contrast_words(*lowest, *highest, slope)));
+                                    source_of(*lowest, *highest), contrast_words(*lowest, *highest, slope)));
   }
   return sentences;
 }
@@ -317,6 +328,14 @@ std::vector<std::string> contradicted_slopes(const std::vector<ComparedResult>& 
     if (contradiction_of(results, slope)) names.push_back(shortest(slope));
   }
   return names;
+}
+
+std::string contradiction_sources(const std::vector<ComparedResult>& results) {
+  std::set<std::string> sources;
+  for (const double slope : compared_slopes(results)) {
+    if (const auto pair = contradiction_of(results, slope)) sources.insert(source_of(*pair->first, *pair->second));
+  }
+  return sources.empty() ? "" : sources.size() == 2 ? "sweep or the condition" : *sources.begin();
 }
 
 std::vector<std::string> comparability_notes(const std::vector<ComparedResult>& results) {

@@ -47,17 +47,21 @@ const SlopeFinding* finding_of(const ComparedResult& result, double negative_slo
 /// "8 seeds", or "6 arms, look 1 of 3" for a race.
 std::string repeats_text(const ComparedResult& result, const SlopeFinding& slope);
 
-/// One sentence per slope: "Slope 0.1 is better than 0.2 in 3 of 4 sweeps, undecided in 1."
+/// One sentence per slope: "Slope 0.1 is better than 0.2 in 3 of 4 sweeps, undecided in 1." Each condition of a crossed
+/// sweep counts separately: "in 3 of 4 conditions" or "in 3 of 4 sweeps and conditions".
 std::vector<std::string> agreement_sentences(const std::vector<ComparedResult>& results);
 
 /// One sentence per slope on which two results with the same control contradict each other: either their verdicts are
 /// better and worse, or they have the same ruler and their limits do not overlap. "The effect of slope 0 depends on the
-/// sweep: relative to the control, FD is 2 to 19 % lower in a, but at least 19 % higher in b." For a result without
-/// FDs, the sentence states how many arms failed instead. If the rulers differ, or if a limit is cut off at 1, the
-/// sentence states the verdicts: "it is better than 0.2 in a, but worse in b."
+/// sweep: relative to the control, FD is 2 to 19 % lower in a, but at least 19 % higher in b." It depends on the
+/// condition if both results belong to the same crossed sweep. For a result without FDs, the sentence states how many
+/// arms failed instead. If the rulers differ, or if a limit is cut off at 1, the sentence states the verdicts: "it is
+/// better than 0.2 in a, but worse in b."
 std::vector<std::string> contradiction_sentences(const std::vector<ComparedResult>& results);
 /// The slopes that contradiction_sentences describes.
 std::vector<std::string> contradicted_slopes(const std::vector<ComparedResult>& results);
+/// What their effects depend on: "sweep", "condition" or "sweep or the condition"; empty if there are none.
+std::string contradiction_sources(const std::vector<ComparedResult>& results);
 
 /// What limits the comparison: different controls, different metrics, unfinished sweeps, caveats.
 std::vector<std::string> comparability_notes(const std::vector<ComparedResult>& results);

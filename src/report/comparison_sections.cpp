@@ -51,13 +51,14 @@ std::string csv_link(const std::vector<ComparedResult>& results) {
               "Download this table as CSV"));
 }
 
-/// Which slopes depend on the sweep, and otherwise what was checked. Pairs of results with different controls are not
-/// checked, and the intervals of different rulers are not compared.
+/// Names the slopes for which the answer depends on the sweep or on the condition; if there are none, states what was
+/// checked. Pairs of results with different controls are not checked, and the intervals of different rulers are not
+/// compared.
 std::string comparison_lead(const std::vector<ComparedResult>& results) {
   const auto contradicted = contradicted_slopes(results);
   if (!contradicted.empty()) {
     return (contradicted.size() == 1 ? "For slope " : "For slopes ") + enumerate_words(contradicted, "and") +
-           ", the answer depends on the sweep.";
+           ", the answer depends on the " + contradiction_sources(results) + ".";
   }
   const auto compared = compared_slopes(results);
   if (compared.empty()) return "No answer yet: no sweep has a result.";

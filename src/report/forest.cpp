@@ -12,9 +12,9 @@ namespace slopegan {
 
 namespace {
 
-/// Sizes in SVG user units. One unit is about one CSS pixel on a phone. The numbers are to the right of the plot.
-constexpr double forest_width = 440, plot_left = 96, plot_right = 318, row_height = 36, name_height = 14,
-                 forest_top = 10, forest_bottom = 44;
+/// Sizes in SVG user units. One unit is about one CSS pixel on a phone. Ratios are printed to the right of the plot.
+constexpr double forest_width = 440, plot_left = 96, plot_right = 314, row_height = 36, name_height = 14,
+                 forest_top = 10, forest_bottom = 44, arrow_length = 8, value_gap = 16;
 
 /// The axis of a comparison covers at most the ratios from 1/4 to 4, so that a useless slope does not hide the
 /// differences between good ones. A limit beyond the ends of the axis is drawn as an arrow, and its value is printed.
@@ -99,17 +99,27 @@ class Forest {
     return plot_left + (plot_right - plot_left) * position;
   }
 
-  /// A limit outside the axis is drawn as an arrow instead of a cap.
-  static std::string cap(double x, double y, bool is_open, int direction) {
-    if (!is_open) return svg_line("bar", x, y - 5, x, y + 5);
-    return svg_line("bar", x, y, x - 6 * direction, y - 5) + svg_line("bar", x, y, x - 6 * direction, y + 5);
+  /// The end of a bar at a limit on the axis.
+  static std::string cap(double x, double y) { return svg_line("bar", x, y - 5, x, y + 5); }
+
+  /// An arrow from the end of the axis outwards. It is longer than half a mark, because the mark of a ratio outside the
+  /// axis is drawn over its beginning.
+  static std::string arrow(double x, double y, int direction) {
+    const double tip = x + arrow_length * direction, base = tip - 6 * direction;
+    return svg_line("bar", x, y, tip, y) + svg_line("bar", tip, y, base, y - 5) + svg_line("bar", tip, y, base, y + 5);
   }
 
+  /// A limit outside the axis is drawn as an arrow instead of a cap, and an interval that lies outside as one arrow: a
+  /// cap at the end of the axis would look like a limit there.
   std::string interval(const SlopeFinding& slope, double y) const {
     if (!has_limits(slope)) return {};
-    const double low = px(slope.limits.low), high = px(std::min(slope.limits.high, axis_.range.high));
-    return svg_line("bar", low, y, high, y) + cap(low, y, slope.limits.low < axis_.range.low, -1) +
-           cap(high, y, slope.limits.high > axis_.range.high, 1);
+    const auto& [axis_low, axis_high] = axis_.range;
+    const auto& [low, high] = slope.limits;
+    if (low > axis_high) return arrow(plot_right, y, 1);
+    if (high < axis_low) return arrow(plot_left, y, -1);
+    const double first = px(low), last = px(std::min(high, axis_high));
+    return svg_line("bar", first, y, last, y) + (low < axis_low ? arrow(first, y, -1) : cap(first, y)) +
+           (high > axis_high ? arrow(last, y, 1) : cap(last, y));
   }
 
   static std::string mark(const ForestRow& entry, double x, double y) {
@@ -138,7 +148,7 @@ class Forest {
     } else if (slope.ratio) {  // most arms of the slope, or of the control, failed
       content += mark(entry, *slope.ratio > 0 ? plot_right : plot_left, y);
     }
-    content += svg_text(plot_right + 12, y + 4, "value", ratio_and_limits(slope));
+    content += svg_text(plot_right + value_gap, y + 4, "value", ratio_and_limits(slope));
     return format_text("<g class=\"{}\" tabindex=\"0\" data-tip=\"", verdict_class(slope.standing)) +
            escape(entry.tip) + "\">" + content + "</g>\n";
   }

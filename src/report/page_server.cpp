@@ -1,7 +1,9 @@
 #include "report/page_server.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <httplib.h>
 #include <mutex>
 #include <random>
@@ -131,6 +133,7 @@ struct PageServer::Impl {
   int port = 0;
   std::mutex mutex;
   std::shared_ptr<const ShownPage> page;  // guarded by mutex
+  std::atomic<bool> has_ended = false;    // whether the thread no longer accepts connections
   std::thread thread;
   std::string host;        // the address to listen on
   bool is_local = true;    // whether the host is a loopback address
@@ -217,9 +220,15 @@ struct PageServer::Impl {
       throw IoError(format_text("cannot listen on {}:{} ({}); choose another {}", printable(host), wanted, reason,
                                 is_local ? "port" : "port or --host"));
     }
-    thread = std::thread([this] { server.listen_after_bind(); });
-    // stop() has no effect before the server runs.
-    while (!server.is_running()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    thread = std::thread([this] {
+      server.listen_after_bind();
+      has_ended = true;
+    });
+    // stop() has no effect before the server runs. A server that cannot accept connections ends at once.
+    while (!server.is_running() && !has_ended) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    if (!has_ended) return;
+    thread.join();
+    throw IoError(format_text("cannot accept connections on {}:{}", printable(host), port));
   }
 };
 
@@ -251,7 +260,7 @@ void PageServer::show(std::string html) {
 }
 
 /// Whether a change to the file requires a new report. Reports do not depend on checkpoints, event files or other
-/// reports. They show only the last error in log.txt, and run.json changes too when a run ends with an error.
+/// reports. From log.txt, they show only the last error, and run.json also changes when a run ends with an error.
 static bool is_report_input(const std::filesystem::path& name) {
   const std::string text = name.string();
   return !text.starts_with('.') && !text.starts_with("events.out.") && text != "log.txt" && text != "checkpoints" &&

@@ -14,8 +14,8 @@ namespace slopegan {
 /// attacks. On any other address, all paths start with a random token, and requests without it are rejected with 403.
 class PageServer {
  public:
-  /// Starts listening on `port` of the address `host`, or on a free port if it is 0. Throws IoError if the address is
-  /// unknown, or the port is in use or not permitted.
+  /// Starts listening on `port` of the address `host`, or on a free port if `port` is 0. Throws IoError if the address
+  /// is unknown, if the port is in use or not permitted, or if the server cannot accept connections.
   PageServer(int port, std::string html, const std::string& host = "127.0.0.1");
   /// Completes pending requests and stops listening.
   ~PageServer();

@@ -202,9 +202,13 @@ Pictures read_pictures(const std::vector<PictureSource>& sources, const PictureL
   used = 0;
   std::map<std::int64_t, std::vector<std::string>> chosen;
   for (const auto images : order) {
+    const std::size_t noted = pictures.notes.size();
     auto frames = frames_at(sources, images, quality, pictures);
     used += bytes_of(frames);
-    if (used > budget && !chosen.empty()) break;
+    if (used > budget && !chosen.empty()) {
+      pictures.notes.resize(noted);  // the page does not show this point
+      break;
+    }
     chosen[images] = std::move(frames);
   }
   pictures.frames.resize(sources.size());

@@ -13,15 +13,14 @@
 /// Sample grids of runs, embedded in the page as small pictures.
 namespace slopegan {
 
-/// A picture shows the first rows × columns tiles of a sample grid without gaps, at one pixel per image pixel; images
-/// larger than 64 pixels are scaled down.
+/// A picture shows rows × columns tiles of a sample grid without gaps: the first tiles if there is one row, otherwise
+/// the upper left part of the grid. Images larger than 64 pixels are scaled down.
 struct PictureLayout {
   int rows = 1;
   int columns = 12;
 };
 
-/// The layouts for a single run and for one arm of a sweep, which show the tiles of the sample grids in at most 12
-/// columns.
+/// The layouts for a single run (at most 8 rows) and for one arm of a sweep (one row), with at most 12 columns.
 PictureLayout run_layout(const Config& config);
 PictureLayout sweep_layout(const Config& config);
 
@@ -41,9 +40,9 @@ struct Pictures {
   bool empty() const { return images.empty(); }
 };
 
-/// Reads the newest samples of all sources, then as many earlier ones as fit into `budget` bytes of the page, from at
-/// most `max_times` points in training, which are spread evenly. Pictures are encoded as lossless WebP if they fit, and
-/// otherwise as lossy WebP of good quality.
+/// Reads the newest samples of all sources, then as many earlier ones as fit into `budget` bytes of the page. They come
+/// from at most `max_times` points in training, spread evenly. Pictures are lossless WebP if all of them are expected
+/// to fit, and otherwise lossy WebP of good quality.
 Pictures read_pictures(const std::vector<PictureSource>& sources, const PictureLayout& layout, std::size_t budget,
                        std::size_t max_times);
 

@@ -21,8 +21,8 @@ std::filesystem::path write_report(const std::filesystem::path& directory,
 std::filesystem::path write_comparison(const std::vector<std::filesystem::path>& directories,
                                        const std::filesystem::path& out);
 
-/// Like write_report, but logs any failure as a warning and returns std::nullopt. It is used at the end of a run, which
-/// must not fail because of its report.
+/// Like write_report, but logs any failure as a warning and returns std::nullopt. It is used at the end of a run or
+/// sweep, which must not fail because of its report.
 std::optional<std::filesystem::path> try_write_report(const std::filesystem::path& directory);
 
 }  // namespace slopegan

@@ -57,7 +57,7 @@ struct ArmData {
 struct SweepData {
   std::filesystem::path directory;
   Config config;                    ///< run.name is the name of the directory
-  std::string stored_name;          ///< run.name in sweep.yaml, which differs if the sweep was renamed or copied
+  std::string stored_name;          ///< run.name in sweep.yaml; differs if the sweep was renamed or copied
   std::vector<double> slopes;       ///< ascending
   std::vector<std::int64_t> seeds;  ///< in the order of the configuration; for a race, those of started arms, ascending
   /// All slopes × seeds, ordered by slope and then by seed. Arms that have not started are "pending" or "not needed".

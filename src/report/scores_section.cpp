@@ -71,7 +71,7 @@ const MetricsRecord* counted_metrics(const ArmData& arm, const std::string& extr
   return record != nullptr && (final_count == 0 || record->images == final_count) ? record : nullptr;
 }
 
-/// "seed 3, running after 20 000 images"; only "seed 3" for an arm that was trained to the end.
+/// "seed 3, running after 20,000 images"; only "seed 3" for an arm that was trained to the end.
 std::string dot_label(const ArmData& arm, const MetricsRecord& record, std::int64_t final_count) {
   std::string label = "seed " + std::to_string(arm.seed);
   if (arm.run.status != "done") label += ", " + arm.run.status;
@@ -97,7 +97,7 @@ Chart scores_chart(const SweepData& sweep, const std::string& extractor) {
   Chart chart;
   chart.title = "FD of each slope";
   chart.note =
-      "Lower is better. Hollow dots are seeds; their labels show which arms failed or are not trained to the end. "
+      "Lower is better. Hollow dots are seeds; their labels show which arms failed or were not trained to the end. "
       "Filled dots are means over the trained seeds, with bars of one standard deviation.";
   chart.x = {.label = "negative slope", .categories = slope_texts(sweep)};
   chart.y = {.label = "FD"};
@@ -176,7 +176,7 @@ Curve metric_curve(const RunData& run, const std::string& name, const std::strin
 Chart progress_chart(const SweepData& sweep, const std::string& extractor) {
   Chart chart;
   chart.title = "FD over training";
-  chart.note = "Mean over the seeds that were evaluated at that point, without arms that failed.";
+  chart.note = "Each point is the mean over the seeds that were evaluated there, without arms that failed.";
   chart.x = training_axis(sweep);
   chart.y = {.label = "FD", .logarithmic = true};
   for (std::size_t i = 0; i < sweep.slopes.size(); ++i) {

@@ -19,15 +19,15 @@ using Json = nlohmann::ordered_json;
 /// A <section> with a heading, which also appears in the page's list of contents.
 std::string section(const std::string& id, const std::string& heading, const std::string& content);
 
-/// A forest plot: the ratio of each slope to the control with its interval, on a logarithmic axis. Colour and shape
-/// show the verdict. Empty if no slope is compared with the control.
+/// A forest plot: the FD of each slope relative to the control, with its interval, on a logarithmic axis. Colour and
+/// shape show the verdict. Empty if no slope is compared with the control.
 std::string forest_plot(const Findings& findings);
 /// One forest plot per slope, with one row per result, on a common axis. Empty if there are no results.
 std::string forest_plots(const std::vector<ComparedResult>& results);
 /// A drawing that shows which arms of a race were trained and at which look the verdict on each slope was reached.
 /// Empty if the sweep is not a race.
 std::string race_strip(const SweepData& sweep);
-/// A heat map of slope × condition for a crossed sweep: the ratio to the control, with intervals on hover.
+/// A heat map of slope × condition for a crossed sweep: the FD relative to the control, with intervals on hover.
 std::string heat_map(const CrossStatistics& cross);
 
 std::string answer_section(const SweepData& sweep);

@@ -15,8 +15,8 @@
 /// is written under a temporary name, synced to disk and verified before it is renamed.
 ///
 /// Programs that copy runs (cp -rL, scp -r, zip) turn the symlinks into directories. Such a directory is read as a copy
-/// of a checkpoint, whose number of images is taken from the manifest, until restore_links replaces the directory with
-/// a symlink again.
+/// of a checkpoint, and the manifest provides its number of images. restore_links replaces the directory with a symlink
+/// again.
 namespace slopegan {
 
 struct Checkpoint {

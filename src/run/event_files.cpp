@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <protozero/pbf_builder.hpp>
 #include <utility>
 
@@ -99,6 +100,7 @@ struct AddScalars {
     if (value) (*this)(field, *value);
   }
   void operator()(const Field& field, const std::map<std::string, double>& values) const {
+    if (field.tag == nullptr) return;
     for (const auto& [key, value] : values) summary.add_scalar(std::string(field.tag) + "/" + key + suffix, value);
   }
   template <Record R>
@@ -158,7 +160,8 @@ std::optional<std::int64_t> event_file_number(std::string_view name) {
   if (name.size() <= event_prefix.size() + event_suffix.size()) return std::nullopt;
   name.remove_prefix(event_prefix.size());
   name.remove_suffix(event_suffix.size());
-  return parse_as<std::int64_t>(name);
+  const auto number = parse_as<std::int64_t>(name);
+  return number && *number >= 0 ? number : std::nullopt;
 }
 
 /// The masked CRC of the TFRecord format. The CRC is masked because the plain CRC of bytes that contain CRCs is weak.
@@ -179,11 +182,14 @@ std::string event_record(std::string_view data) {
 }
 
 EventFiles::EventFiles(std::filesystem::path directory)
-    : directory_(std::move(directory)), number_(static_cast<std::int64_t>(seconds_since_1970())) {
+    : directory_(std::move(directory)),
+      number_(std::max<std::int64_t>(0, static_cast<std::int64_t>(seconds_since_1970()))) {
   // TensorBoard reads the files in a directory in the order of their names, which contain the time. This file must sort
-  // after the older ones even if the clock was set back.
+  // after the older ones even if the clock was set back. If there is no larger number, the last file is continued.
+  constexpr std::int64_t largest = std::numeric_limits<std::int64_t>::max();
   for (const auto& file : files()) {
-    number_ = std::max(number_, *event_file_number(file.filename().native()) + 1);
+    const std::int64_t older = *event_file_number(file.filename().native());
+    number_ = std::max(number_, older < largest ? older + 1 : largest);
   }
 }
 
@@ -227,8 +233,8 @@ void EventFiles::open_file() {
   std::string version, start;
   EventBuilder(version).add_string(EventField::file_version, "brain.Event:2");
   append_event(std::move(version), 0);
-  // On this message, readers discard all previous events whose step is at least the step of the message. That step is
-  // one more than the start, because the event at the start itself is not written again.
+  // At this message, readers discard all previous events whose step is at least the step of the message. That step is
+  // *start_ + 1, because the event at step *start_ is not written again.
   EventBuilder event(start);
   protozero::pbf_builder<SessionLogField>(event, EventField::session_log)
       .add_enum(SessionLogField::status, session_start);

@@ -40,7 +40,7 @@ EventSummary summary_of(const DiagnosticsRecord& record);
 /// (tensorflow/core/util/event.proto), framed as in TFRecord files. The step of an event is the number of images.
 ///
 /// Each start of a run creates a new file, whose name sorts after those of the older files. A message at the beginning
-/// of the file makes TensorBoard discard the events after the start that it has already read from older files. In
+/// of the file makes TensorBoard discard the events after the checkpoint that it has already read from older files. In
 /// addition, the older files are truncated to their sizes at the checkpoint, so that readers that ignore this message,
 /// or start to read later, see each point exactly once.
 class EventFiles {

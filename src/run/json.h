@@ -43,8 +43,8 @@ std::optional<nlohmann::json> parse_json_object(std::string_view text);
 void for_each_json_line(const std::filesystem::path& file, const std::string& what,
                         const std::function<void(const nlohmann::json&)>& take);
 
-/// Calls take(object) for the last complete line only, of the first `size` bytes if `size` is given. Reads only the end
-/// of the file, so it is fast even for long files that are still growing. Returns false if there is no such line, or if
+/// Calls take(object) only for the last complete line of the file, or of its first `size` bytes. Reads only the end of
+/// this part, so it is fast even for long files that are still growing. Returns false if there is no such line, or if
 /// the line is one for which for_each_json_line throws DataError. Throws IoError if the file cannot be read.
 bool take_last_json_line(const std::filesystem::path& file, const std::function<void(const nlohmann::json&)>& take,
                          std::optional<std::uint64_t> size = std::nullopt);

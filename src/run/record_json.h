@@ -25,7 +25,7 @@ namespace slopegan {
 struct Field {
   const char* key;  ///< JSON key
   const char* tag =
-      nullptr;  ///< the TensorBoard tag, or its first part for a map ("tag/key") or a named record ("tag/name")
+      nullptr;              ///< the TensorBoard tag, or its first part for a map ("tag/key") or in a list ("tag/name")
   bool in_results = false;  ///< whether it is a column of a sweep's results.csv
   bool may_be_absent =
       false;  ///< whether the key may be missing (in files from older versions); the reader then keeps the default

@@ -17,7 +17,7 @@
 /// column in results.csv.
 namespace slopegan {
 
-/// The results of one training step. The losses, d_real and d_fake are means over the batch.
+/// The results of one training step. The losses, d_real and d_fake are means over the last batch of the step.
 struct StepStats {
   double discriminator_loss = 0;
   double generator_loss = 0;
@@ -25,8 +25,8 @@ struct StepStats {
   double d_fake = 0;                       ///< mean σ(logit) for the generated images, in the discriminator's step
   double discriminator_gradient_norm = 0;  ///< L2 norm over all parameters
   double generator_gradient_norm = 0;
-  /// The weighted sum of R1, R2 and the gradient penalty, which discriminator_loss does not include, for the last batch
-  /// of the step that has a penalty. Empty if there is none.
+  /// The weighted sum of R1, R2 and the gradient penalty for the last batch of the step that has one of them. It is not
+  /// included in discriminator_loss. Empty if no batch has a penalty.
   std::optional<double> gradient_penalty;
 
   bool operator==(const StepStats&) const = default;
@@ -129,7 +129,8 @@ struct RulerFigures {
 struct MetricsRecord : RulerFigures {
   std::int64_t images = 0;
   std::int64_t samples = 0;  ///< number of generated images
-  /// Number of test images for the floors: `samples`, or all of them if there are fewer.
+  /// Number of test images for the floors: metrics.samples, or all of them if there are fewer. The floors of class_kl
+  /// and of the memorisation metrics use at most half of the test images.
   std::int64_t floor_samples = 0;
   double seconds = 0;                ///< duration of the evaluation
   std::vector<RulerFigures> others;  ///< the metrics computed with the other extractors in metrics.extractor
@@ -151,7 +152,7 @@ struct MetricsRecord : RulerFigures {
     visit({.key = "real_samples", .may_be_absent = true}, self.real_samples);
     visit({.key = "real_subset", .may_be_absent = true}, self.real_subset);
     visit({"classifier"}, self.classifier);
-    visit({.key = "others", .tag = "metrics", .may_be_absent = true}, self.others);
+    visit({.key = "others", .may_be_absent = true}, self.others);
   }
 };
 
@@ -163,8 +164,8 @@ bool has_few_images(const RulerFigures& ruler, std::int64_t samples);
 /// real or generated images per feature. True if the number of real images is unknown.
 bool is_bias_reliable(const RulerFigures& ruler, std::int64_t samples);
 
-/// Whether there are few images and the Fréchet distance is mostly bias: fd_bias is more than half of it, or is too
-/// small to tell.
+/// Whether there are few images (has_few_images) and the Fréchet distance is mostly bias: fd_bias is more than half of
+/// the distance, or is not reliable (is_bias_reliable).
 bool is_mostly_bias(const RulerFigures& ruler, std::int64_t samples);
 
 /// "an accuracy of 49.0 % on images that it was not trained on, compared with 50.0 % for guessing the most frequent
@@ -309,8 +310,8 @@ std::vector<HistoryRecord> read_history(const std::filesystem::path& file);
 std::vector<MetricsRecord> read_metrics(const std::filesystem::path& file);
 std::vector<DiagnosticsRecord> read_diagnostics(const std::filesystem::path& file);
 
-/// Reads only the last record, of the first `size` bytes if `size` is given. Returns std::nullopt if the last complete
-/// line is not a record. Throws IoError.
+/// Reads only the last record of the file, or of its first `size` bytes. Returns std::nullopt if there is no complete
+/// line or if the last one is not a record. Throws IoError.
 std::optional<HistoryRecord> read_last_history(const std::filesystem::path& file);
 std::optional<MetricsRecord> read_last_metrics(const std::filesystem::path& file,
                                                std::optional<std::uint64_t> size = std::nullopt);

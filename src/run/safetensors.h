@@ -11,7 +11,7 @@
 /// The safetensors format: a JSON header followed by the raw bytes of the tensors. Reading a file never executes code.
 namespace slopegan {
 
-/// Writes tensors with any device and memory format as contiguous row-major data. Supported dtypes are float64,
+/// Writes tensors on any device and in any memory format as contiguous row-major data. Supported dtypes are float64,
 /// float32, float16, bfloat16, int64, int32, int16, int8, uint8 and bool. The bytes are the same as those of the
 /// reference library. An existing file is overwritten. The content is on the disk when the function returns. Returns
 /// the digest of the file. Throws IoError, and std::invalid_argument for a tensor that cannot be stored.

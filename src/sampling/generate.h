@@ -20,10 +20,10 @@ struct GenerateOptions {
   bool overwrite = false;              ///< whether existing files at `out` may be replaced
 };
 
-/// Writes the images. Only one batch is in memory at a time, regardless of the number of images. Each image depends
-/// only on the seed and its index. If `out` is a directory, a walk writes its frames and walk.gif. The function reads
-/// only the checkpoint and writes only `out`. Throws UsageError if `out` is unsuitable or files exist and may not be
-/// replaced, CheckpointError, IoError, and StoppedError.
+/// Writes the images. Only one batch is in memory at a time, regardless of the number of images. Without a walk, each
+/// image depends only on the checkpoint, the seed and its index. If `out` is a directory, a walk writes its frames and
+/// walk.gif. The function writes nothing but `out`. Throws UsageError if `out` is unsuitable or files exist and may not
+/// be replaced, CheckpointError, IoError, and StoppedError.
 void generate_files(const Checkpoint& checkpoint, const GenerateOptions& options);
 
 }  // namespace slopegan

@@ -18,7 +18,8 @@ at::Tensor generate_images(const InferenceGenerator& generator, const at::Tensor
 /// generator's mode.
 at::Tensor generate_images(const Generator& generator, const at::Tensor& latents, const Compute& compute);
 
-/// Returns `count` real images as the discriminator sees them. They depend only on config.seed.
+/// Returns `count` real images as the discriminator sees them. The choice depends only on config.seed and the number of
+/// images in the data set.
 at::Tensor real_images(const Dataset& dataset, const Config& config, std::int64_t count);
 
 /// Generates images from `count` latents batch by batch. All batches, including the last, are computed with the same

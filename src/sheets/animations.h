@@ -29,8 +29,8 @@ void animate_walk(const std::filesystem::path& file, const Checkpoint& checkpoin
 void animate_slope_walk(const std::filesystem::path& file, const Config& config, const std::vector<Arm>& arms,
                         std::int64_t seed, int columns, int steps, const SheetStyle& style);
 
-/// Animates the samples that a run wrote during training, with one frame for each time at which it wrote samples, but
-/// at most 200 frames. Throws UsageError if there are no samples.
+/// Animates the samples that a run wrote during training: one frame per sample grid, but at most 200 frames. Throws
+/// UsageError if there are no samples.
 void animate_training(const std::filesystem::path& file, const Config& config, const RunPaths& run, int rows,
                       int columns, const SheetStyle& style);
 

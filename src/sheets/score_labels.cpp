@@ -40,12 +40,13 @@ StatisticsByCondition statistics_by_condition(const SweepScores& scores, const C
 }
 
 /// The slopes that the statistics recommend; empty if they recommend none for one of the conditions, or if a race is
-/// not over. `plan`: the plan of a fixed sweep.
+/// not over or lacks race.json: the test of a fixed sweep does not hold for a race. `plan`: the plan of a fixed sweep.
 std::set<ScoreLabels::Key> recommended_by(const Config& config, const std::filesystem::path& sweep_dir,
                                           const std::optional<FixedPlan>& plan, const SweepScores& scores) {
   std::map<std::size_t, std::vector<double>> found;
-  if (const auto race = config.sweep.design == SweepDesign::race ? read_race(sweep_dir) : std::nullopt) {
-    if (race->state.is_over) found[0] = recommended_slopes(findings_of(*race));
+  if (config.sweep.design == SweepDesign::race) {
+    const auto race = read_race(sweep_dir);
+    if (race && race->state.is_over) found[0] = recommended_slopes(findings_of(*race));
   } else {
     const auto planned = plan ? planned_scores(scores, *plan, config) : scores;
     for (const auto& [condition, statistics] : statistics_by_condition(planned, config)) {
@@ -60,8 +61,8 @@ std::set<ScoreLabels::Key> recommended_by(const Config& config, const std::files
   return recommended;
 }
 
-/// The slope with the lowest mean FD in each condition, if there is more than one to choose from. The printed answer
-/// names the same slope.
+/// The slope with the lowest mean FD in each condition, if more than one slope has a mean FD. The printed answer names
+/// the same slope.
 std::set<ScoreLabels::Key> lowest_means(const StatisticsByCondition& by_condition) {
   std::set<ScoreLabels::Key> lowest;
   for (const auto& [condition, statistics] : by_condition) {

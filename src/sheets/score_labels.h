@@ -13,7 +13,7 @@
 
 namespace slopegan {
 
-/// The scores in a sweep's sheet, and the best slopes. The texts are empty if there are no scores.
+/// The scores in a sweep's sheet, and the best slopes. If there are no scores, `floor` and `legend` are empty.
 struct ScoreLabels {
   using Key = std::pair<std::size_t, double>;  // condition and slope
   std::map<Key, std::string> slopes;           ///< "FD 12.3 ± 0.4 (3 seeds)"

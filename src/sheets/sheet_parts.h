@@ -45,7 +45,8 @@ std::string run_title(const LoadedGenerator& loaded);
 /// "Generator: slope 0.2, seed 0."
 std::string run_caption(const LoadedGenerator& loaded);
 
-/// A row without tiles, labelled with the state of the arm, and the generator from the arm's newest checkpoint, if any.
+/// A row without tiles, labelled with the slope and state of the arm, and the generator from the arm's newest
+/// checkpoint, if any.
 struct ArmGenerator {
   SheetRow row;
   std::optional<LoadedGenerator> loaded;
@@ -67,8 +68,8 @@ SheetRow slope_row(const Config& config, const Arm& arm, int columns,
 /// At most `count` of the values, evenly spread and including the last one.
 std::vector<std::int64_t> spread(const std::set<std::int64_t>& values, std::size_t count);
 
-/// The first `count` of the samples that `run` wrote after `images` images. The tiles are empty if it wrote none or,
-/// with a warning, if the samples do not have the layout in `config`.
+/// The first `count` of the samples that `run` wrote after `images` images. The tiles are empty if it wrote none.
+/// They are also empty, and a warning is logged, if the samples do not have the layout in `config`.
 std::vector<cv::Mat> sample_tiles(const RunPaths& run, std::int64_t images, const Config& config, int count);
 
 }  // namespace slopegan

@@ -108,7 +108,7 @@ class DatasetClassifier {
   std::int64_t resolution_, classes_;
 };
 
-/// The generated images of each class: at most `most` tiles, and the total count.
+/// The generated images of each class: the first few as tiles, and the total count.
 struct ClassImages {
   std::vector<std::vector<cv::Mat>> tiles;
   std::vector<std::int64_t> counts;
@@ -180,8 +180,7 @@ cv::Mat signed_difference(const cv::Mat& first, const cv::Mat& second) {
   for (int y = 0; y < first.rows; ++y) {
     const uchar *before = first.ptr(y), *after = second.ptr(y);
     for (int x = 0; x < first.cols; ++x) {
-      // Opposite changes of two channels cancel in the sum, so the strength of the colour is that of the absolute
-      // values.
+      // Opposite changes of two channels cancel in the sum, so the absolute values set the strength of the colour.
       int sum = 0, strength = 0;
       for (int c = 0; c < channels; ++c) {
         const int change = after[x * channels + c] - before[x * channels + c];
@@ -248,8 +247,8 @@ Sheet class_sheet(const Checkpoint& checkpoint, int columns) {
   sheet.title = run_title(loaded) + ", by class";
   sheet.caption =
       run_caption(loaded) + format_text(
-                                " Each row shows one class: a real image, then the first of {} generated images "
-                                "that a classifier assigns to it.",
+                                " Each row shows one class: a real image, then the first images among {} generated "
+                                "ones that a classifier assigns to it.",
                                 grouped(classified_images));
   sheet.reference_columns = 1;
   for (std::int64_t label = 0; label < classifier.classes(); ++label) {

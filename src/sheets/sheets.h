@@ -22,7 +22,7 @@ inline constexpr int default_sheet_columns = 12;
 Sheet slope_contact_sheet(const Config& config, const std::vector<Arm>& arms, std::int64_t seed, int columns);
 
 /// Images from the same latents at two slopes of the sweep, and their signed_difference. Throws UsageError if the sweep
-/// has no such slope or if its arm has no checkpoint.
+/// lacks one of the slopes or if the arm of one has no checkpoint.
 Sheet slope_difference_sheet(const Config& config, const std::vector<Arm>& arms, std::int64_t seed, int columns,
                              double first, double second);
 

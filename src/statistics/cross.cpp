@@ -90,7 +90,7 @@ void correct_interactions(std::vector<Interaction>& interactions, const std::vec
   }
 }
 
-/// "optimizer.generator_lr or generator.norm": the keys in which conditions differ.
+/// "optimizer.generator_lr or generator.norm": the keys that the conditions set.
 std::string crossed_keys_text(const std::vector<ConditionStatistics>& conditions) {
   std::vector<std::string> keys;
   for (const auto& condition : conditions) {
@@ -142,7 +142,7 @@ std::string excluded_text(const std::vector<const Interaction*>& interactions) {
 }
 
 /// "slope 0 failed in 0 of 8 and 3 of 8 seeds, respectively": the failures under two conditions, out of the seeds with
-/// a known outcome. Empty if there are none.
+/// a known outcome. Empty if there are no failures.
 std::string failures_text(const ConditionStatistics& first, const ConditionStatistics& second, double slope,
                           const char* role) {
   std::vector<std::string> counts;

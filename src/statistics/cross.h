@@ -56,8 +56,8 @@ struct CrossStatistics {
 CrossStatistics cross_statistics(const std::vector<std::vector<Setting>>& conditions, std::span<const ArmScore> arms,
                                  double control, const StatisticsOptions& options = {});
 
-/// The smallest number of seeds with which an interaction can be significant; std::nullopt if none can be with any
-/// number of seeds. `slopes` includes the control.
+/// The smallest number of seeds with which an interaction can be significant; std::nullopt if no number of seeds is
+/// enough. `slopes` includes the control.
 std::optional<std::size_t> cross_seeds_needed(std::size_t slopes, std::size_t conditions, double alpha);
 
 /// Describes a condition: "optimizer.generator_lr=4e-4, generator.norm=none", or "base" if it has no settings.

@@ -34,7 +34,8 @@ Standing standing_of(Verdict verdict) {
   return Standing::unknown;
 }
 
-/// Sets the estimate to the first ratio that agrees with the limits, and thus with the verdict.
+/// Sets the estimate to the median ratio or, if the median lies outside the limits, to the ratio of geometric means.
+/// Sets no estimate if both lie outside.
 void set_ratio(SlopeFinding& finding, const Comparison& comparison) {
   constexpr double rounding = 1e-9;
   const auto& [low, high] = finding.limits;

@@ -31,7 +31,7 @@ struct SlopeFinding {
   std::optional<double> ratio = std::nullopt;
   bool has_mean_ratio = false;  ///< whether a fixed sweep uses the ratio of geometric means
   /// Limits of the ratio that hold for all slopes simultaneously. They agree with `standing`: both are at most 1 for a
-  /// better slope and at least 1 for a worse slope, and the limits of all other slopes contain 1.
+  /// better slope and at least 1 for a worse slope. For all other slopes, 1 lies between them.
   Interval limits{0, 0};
   std::int64_t arms = 0;    ///< number of arms with a known outcome
   std::int64_t failed = 0;  ///< number of arms that diverged or collapsed

@@ -16,8 +16,8 @@ namespace slopegan {
 
 /// Up to this number of pairs, all 2^n sign flips are enumerated; above it, `random_flips` random ones are drawn.
 inline constexpr std::size_t most_exact_pairs = 20;
-/// With this many, the smallest p-value above most_exact_pairs equals the one of most_exact_pairs, so more pairs never
-/// prevent a result from being significant.
+/// Chosen so that the smallest possible p-value is the same for more than most_exact_pairs pairs as for
+/// most_exact_pairs pairs. More pairs therefore never prevent a result from being significant.
 inline constexpr std::size_t random_flips = (std::size_t{1} << (most_exact_pairs - 1)) - 1;
 
 /// The two-sided p-value of the paired sign-flip (permutation) test: the fraction of the 2^n sign flips of the
@@ -36,8 +36,7 @@ double sign_flip_p(std::span<const double> differences);
 double smallest_sign_flip_p(std::size_t pairs);
 
 /// The smallest number of pairs with which one of `comparisons` tests can be significant at `alpha` after Holm's
-/// correction; std::nullopt if none can be with any number of pairs. Throws std::invalid_argument if alpha is not
-/// positive.
+/// correction; std::nullopt if no number of pairs is enough. Throws std::invalid_argument if alpha is not positive.
 std::optional<std::size_t> pairs_needed(std::size_t comparisons, double alpha);
 
 /// The p-values adjusted for multiple testing (Holm 1979), in the order of `p`. If every hypothesis whose adjusted p is

@@ -130,9 +130,10 @@ RaceComparison compare_scores(double slope, std::vector<double> control, std::ve
   const auto test = permutation_test(control, scores, level);
   comparison.ratio = std::exp(test.difference);
   comparison.p = test.p;
-  // A larger replacement for the failures of one group moves both limits in the same direction, so the limit on the
-  // other side holds for failures that are worse than the replacement. If both groups have failures, their replacements
-  // are equal, which makes the groups look more alike than they are, so neither limit holds.
+  // A larger replacement for the slope's failures would raise both limits, so only the lower limit also holds for
+  // failures that are worse than the replacement. For the control's failures, only the upper limit does. If both groups
+  // have failures, their replacements are equal, which makes the groups look more alike than they are, so neither limit
+  // holds.
   comparison.ratio_interval.low = comparison.control_failed > 0 ? 0 : std::exp(test.interval.low);
   comparison.ratio_interval.high = comparison.failed > 0 ? failed_score : std::exp(test.interval.high);
   return comparison;

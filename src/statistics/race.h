@@ -35,7 +35,7 @@ struct RacePlan {
   double give_up = 1.5;
 };
 
-/// Plans a race. The first look takes place at the smallest number of arms per slope with which a slope can be
+/// Plans a race. The first look takes place at the smallest number of arms per slope with which a difference can be
 /// significant. Each further look follows after two more arms per slope. There are at most RaceRules::looks looks, and
 /// none with groups larger than largest_permuted_group. The first look gets 60 % of alpha, each further look half of
 /// what remains, and the last look all that remains: 60, 20 and 20 % for three looks, 60, 20, 10, 5 and 5 % for five.
@@ -114,8 +114,8 @@ struct RaceState {
   std::vector<RaceLook> looks;    ///< complete looks only
   std::vector<RaceSlope> slopes;  ///< in the order of the plan
   bool is_over = false;
-  /// All arms without a result that the next look needs, including running ones, in the order in which to train them:
-  /// by repeat, and within a repeat the control first. Empty when the race is over.
+  /// The arms that the next look needs and that have no result yet, including running ones, in the order in which to
+  /// train them: by repeat, and within a repeat the control first. Empty when the race is over.
   std::vector<RaceArmId> needed;
 };
 

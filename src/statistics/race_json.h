@@ -8,9 +8,9 @@
 
 #include "statistics/race.h"
 
-/// Writing and reading race.json. The file contains the plan of a race with its hash, which are written before the
-/// first arm is trained, and the decisions so far. It is derived from the plan and the arms' files alone, so every
-/// process writes the same bytes.
+/// Writing and reading race.json. The file contains the plan of a race, the hash of the plan, and the decisions so far.
+/// The plan is written before the first arm is trained. The file is derived from the plan and the arms' files alone, so
+/// every process writes the same bytes.
 namespace slopegan {
 
 /// Everything that a race fixes before its first arm is trained.

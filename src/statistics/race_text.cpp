@@ -99,14 +99,16 @@ double alpha_percent(const RacePlan& plan) {
   return 100 * std::accumulate(plan.alphas.begin(), plan.alphas.end(), 0.0);
 }
 
-/// The slopes for which `holds` returns true, as "0 and 0.1".
+/// The slopes for which `holds` returns true, such as "slope 0" or "slopes 0 and 0.1"; empty if there are none.
 template <class Predicate>
 std::string slopes_where(const RaceFile& race, Predicate holds) {
   std::vector<std::string> names;
   for (const auto& slope : race.state.slopes) {
     if (holds(slope)) names.push_back(shortest(slope.negative_slope));
   }
-  return enumerate_words(std::move(names), "and");
+  if (names.empty()) return {};
+  const std::string noun = names.size() == 1 ? "slope " : "slopes ";
+  return noun + enumerate_words(std::move(names), "and");
 }
 
 Verdict verdict_of(RaceDecision decision) {
@@ -138,7 +140,7 @@ void take_decision(Comparison& comparison, const RaceState& state) {
   comparison.simultaneous_interval.reset();
 }
 
-/// The file may have been described before, also by an earlier version.
+/// describe_race may have been called for the file before, possibly by an earlier version.
 void describe_methods(StatisticsFile& file) {
   std::erase_if(file.notes, [](const std::string& note) { return note.find("race.json") != std::string::npos; });
   file.notes.insert(file.notes.begin(),
@@ -182,8 +184,8 @@ std::vector<std::string> race_caveats(const RaceFile& race) {
       slopes_where(race, [](const RaceSlope& slope) { return slope.decision == RaceDecision::given_up; });
   if (!given_up.empty()) {
     caveats.push_back(
-        format_text("The error rate of {:g} % does not cover the decision to give up on slope {}, which was made "
-                    "without a test, because FD was at least {:g} times the control's in the first two seeds.",
+        format_text("The error rate of {:g} % does not cover the decision to give up on {}: no test was made, "
+                    "and FD during training was at least {:g} times the control's in the first two seeds.",
                     alpha, given_up, plan.give_up));
   }
   const std::string spread =

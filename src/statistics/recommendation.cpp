@@ -126,7 +126,7 @@ enum class Grade { percent, unreliable, worse, twice, times, useless, failing, g
 struct Rest {
   const SlopeFinding* slope;
   Grade grade;
-  double low = 1, high = 1;  ///< the range of the ratios to the estimates of the recommended slopes
+  double low = 1, high = 1;  ///< the range of FD of the slope / FD of a recommended slope
 };
 
 Grade grade_of(const SlopeFinding& slope, double low, double high) {
@@ -266,8 +266,8 @@ std::string sentence_with_rest(const Findings& findings, const std::string& lead
 
 /// Recommends a large group but names only one of its slopes.
 std::string short_choice(const Group& group, const SlopeFinding& named) {
-  return format_text("Use slope {}, or one of {} others that do not differ from it{}.", shortest(named.negative_slope),
-                     group.size() - 1, failures_of(group));
+  return format_text("Use slope {}, or one of {} others that do not differ detectably{}.",
+                     shortest(named.negative_slope), group.size() - 1, failures_of(group));
 }
 
 // --- The cases ------------------------------------------------------------------------------------------------------

@@ -116,7 +116,7 @@ struct Comparison {
   std::int64_t lost = 0;          ///< pairs in which only the slope failed
   std::int64_t control_lost = 0;  ///< pairs in which only the control failed
   /// Pairs in which both failed. Such a pair counts as a tie (difference 0) for the median and for the test; ties do
-  /// not change p. It says nothing about the ratio of FDs, so simultaneous_interval omits it.
+  /// not change p. The pair says nothing about the ratio of FDs, so simultaneous_interval omits it.
   std::int64_t both_lost = 0;
   std::int64_t both_scored = 0;  ///< pairs in which neither failed
   std::int64_t wins = 0;         ///< pairs in which the slope is better
@@ -142,9 +142,9 @@ struct Comparison {
   /// score. It shows the benefit of pairing.
   std::optional<double> pairing_correlation;
 
-  /// Whether the test statistic favours the slope: fewer failures than the control or, if both have the same number,
-  /// a lower mean log FD.
-  /// As in sign_flip_p, a failure outweighs all finite differences. The median ratio may point the other way.
+  /// Whether the test statistic favours the slope: fewer failures than the control or, if both have the same number, a
+  /// lower mean log FD. As in sign_flip_p, a failure outweighs all finite differences. The median ratio may point the
+  /// other way.
   bool favours_slope() const;
   /// The number of pairs in which at least one of the two did not fail.
   std::int64_t informative_pairs() const { return pairs - both_lost; }

@@ -87,7 +87,7 @@ std::string too_few_seeds_text(const SweepStatistics& statistics, const std::vec
       counted(pairs, "seed"), shortest(statistics.control), slope_list(too_few),
       smallest_sign_flip_p(static_cast<std::size_t>(pairs)), counted(family, "comparison"),
       family == 1 ? "requires" : "require", statistics.alpha / static_cast<double>(family),
-      needed ? format_text("for which {} seeds are needed", *needed) : "which no number of seeds can show");
+      needed ? format_text("for which {} seeds are needed", *needed) : "which no number of seeds can reach");
 }
 
 std::vector<const Comparison*> with_verdict(const SweepStatistics& statistics, Verdict verdict) {

@@ -38,7 +38,7 @@ std::string slope_name(double slope);
 std::string score_number(double value);
 
 /// "FD 12.3 +/- 0.4 (3 seeds)" or "FD 12.3 +/- 0.4, 1 of 4 diverged": mean and standard deviation over the scored arms.
-/// Empty if no arm has a result.
+/// Empty if no arm has a result, or if there is only one arm and it failed.
 std::string score_text(const SlopeSummary& summary);
 
 }  // namespace slopegan

@@ -38,7 +38,7 @@ std::optional<double> sample_variance(std::span<const double> values) {
 }
 
 static void check_lengths(std::span<const double> a, std::span<const double> b) {
-  if (a.size() != b.size()) throw std::invalid_argument("correlation: a and b differ in length");
+  if (a.size() != b.size()) throw std::invalid_argument("the two sequences differ in length");
 }
 
 std::optional<double> correlation(std::span<const double> a, std::span<const double> b) {

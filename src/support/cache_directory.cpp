@@ -70,7 +70,7 @@ void note_cache_use(const fs::path& file, const fs::path& source) {
       write_file_atomic(record, lines.size() + line.size() > most_bytes ? line : lines + line, Sync::later);
       follow_directory_mode(record);
     }
-  } catch (const IoError&) {  // the record only informs users; nothing depends on it
+  } catch (const IoError&) {  // no run depends on the record
     return;
   }
 }

@@ -8,7 +8,8 @@
 #include "support/files.h"
 
 /// The cache for data that is computed once and shared by all runs, and by several users if they can write to its
-/// directory. It may be deleted while the program is not running. support/cache_contents.h lists its contents.
+/// directory. Delete it only while the program is not running and no sweep is unfinished, because the arms of a sweep
+/// must share a feature extractor (evaluation/cache.h). support/cache_contents.h lists its contents.
 namespace slopegan {
 
 /// Returns $SLOPEGAN_CACHE if it is set; otherwise $XDG_CACHE_HOME/slopegan if $XDG_CACHE_HOME is an absolute path;
@@ -23,7 +24,7 @@ FileLock wait_for_cache_lock(const std::filesystem::path& file);
 
 /// Gives `path`, a new file or directory in the cache, the permissions that its directory has for group and others,
 /// regardless of the umask, so that every user who may write to the directory may use `path`. Does nothing if another
-/// user owns it.
+/// user owns `path`.
 void follow_directory_mode(const std::filesystem::path& path);
 
 /// Records that `file` in the cache has just been used, and that it was made from the file or directory `source`. Does

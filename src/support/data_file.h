@@ -35,15 +35,15 @@ struct FreeMemory {
   void operator()(void* memory) const { std::free(memory); }
 };
 
-/// A buffer allocated with malloc. It is uninitialised unless noted.
+/// A buffer allocated with malloc.
 struct ByteBuffer {
   std::unique_ptr<std::byte, FreeMemory> memory;
   std::size_t size = 0;  ///< in bytes
 };
 
-/// Reads up to `size` bytes. `read` fills its argument and returns the number of bytes read, which is smaller only at
-/// the end of the file. The buffer grows as data arrives, so a wrong `size` from a damaged file does not cause a large
-/// allocation. Throws a DataError that names `file` if memory runs out.
+/// Reads up to `size` bytes. `read` fills its argument and returns the number of bytes read. A number smaller than the
+/// size of the argument means the end of the file. The buffer grows as data arrives, so a wrong `size` from a damaged
+/// file does not cause a large allocation. Throws a DataError that names `file` if memory runs out.
 ByteBuffer read_buffer(std::size_t size, const std::filesystem::path& file,
                        const std::function<std::size_t(std::span<std::byte>)>& read);
 

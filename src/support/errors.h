@@ -47,7 +47,7 @@ struct IoError : Error {
 struct BusyError : Error {
   explicit BusyError(const std::string& message) : Error(ExitCode::busy, message) {}
 };
-/// Thrown if a signal stops the process before there is anything to save.
+/// Thrown if a signal stops an operation before it is complete.
 struct StoppedError : Error {
   StoppedError(int signal, const std::string& message) : Error(static_cast<ExitCode>(128 + signal), message) {}
 };

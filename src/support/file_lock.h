@@ -12,8 +12,8 @@ namespace slopegan {
 /// processes do not inherit it.
 ///
 /// On a file system without locks, a warning is logged once, and the record of the holder in the file replaces the
-/// lock. The record of a process on this machine that has ended is ignored. It is unknown whether a process on another
-/// machine is still running, so its record counts as a lock until somebody deletes the file.
+/// lock. A record is ignored if its process ran on this machine and has ended. It is unknown whether a process on
+/// another machine is still running, so its record counts as a lock until somebody deletes the file.
 class FileLock {
  public:
   /// Locks `file` without waiting. Creates the file if necessary and never deletes it. If another process holds the

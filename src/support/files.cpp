@@ -47,7 +47,7 @@ std::uint64_t file_size_or_zero(const fs::path& file) {
 }
 
 /// Whether `file` is a pipe, a socket or a device, or a symlink to one. Renaming another file to `file` would destroy
-/// it. /dev/stdout counts as one even if the standard output is a regular file, because it is a symlink into /proc.
+/// it. Also true for /dev/stdout if standard output is a regular file, because /dev/stdout is a symlink into /proc.
 static bool is_special(const fs::path& file) {
   std::error_code ignored;
   const auto status = fs::status(file, ignored);

@@ -69,11 +69,11 @@ std::vector<std::filesystem::path> entries_of(const std::filesystem::path& direc
 /// The name of `directory`, which need not exist; for ".", that of the current directory.
 std::string directory_name(const std::filesystem::path& directory);
 
-/// Whether `inner` is `outer` or below it. Both are canonical.
+/// Whether `inner` is `outer` or below it. Both must be canonical.
 bool is_within(const std::filesystem::path& inner, const std::filesystem::path& outer);
 
-/// The name prefix of incomplete files and directories. The owner of a directory may delete entries with this prefix,
-/// because they were left behind by a killed process.
+/// The name prefix of incomplete files and directories. If only one process writes to a directory, it may delete
+/// entries with this prefix, because a killed process left them behind.
 inline constexpr std::string_view temporary_prefix = ".tmp-";
 void remove_temporaries(const std::filesystem::path& directory);
 

@@ -13,7 +13,8 @@ namespace slopegan {
 class Histogram {
  public:
   struct Bucket {
-    double left = 0, right = 0;  ///< the bound of smaller magnitude is included, the other one excluded
+    /// The bound of smaller magnitude is included. The other one is excluded, unless it is the largest finite float.
+    double left = 0, right = 0;
     std::int64_t count = 0;
   };
 

@@ -34,9 +34,9 @@ std::map<std::int64_t, ThreadTimes> read_thread_times(const std::filesystem::pat
 double largest_waiting_share(const std::map<std::int64_t, ThreadTimes>& before,
                              const std::map<std::int64_t, ThreadTimes>& after, double seconds);
 
-/// Decides from successive waiting shares whether the threads compete for cores. Short disturbances have no effect. If
-/// the threads soon compete again after contention has ended, the next end of contention requires twice as many calm
-/// windows, up to a limit.
+/// Decides from the waiting shares of successive time windows whether the threads compete for cores. Short disturbances
+/// have no effect. If the threads soon compete again after contention has ended, the next end of contention requires
+/// twice as many calm windows, up to a limit.
 class Contention {
  public:
   /// Takes the waiting share of the last window. Returns whether the threads compete.

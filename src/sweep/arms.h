@@ -40,7 +40,7 @@ ArmState read_arm_state(const Arm& arm);
 /// Whether the arm needs no more training, because it was trained to the end or diverged (it would diverge again).
 bool is_over(const ArmState& state, const Config& config);
 
-/// The arms that have been started. A race never starts some of its arms.
+/// The arms that have been started. Some arms of a race may never start.
 std::vector<Arm> started_arms(const std::vector<Arm>& arms);
 
 /// The status of an arm that needs no more training; std::nullopt for other arms. Does not read the history of an arm
@@ -55,10 +55,11 @@ struct ArmHardware {
 
 ArmHardware hardware_of(const Arm& arm);
 
-/// Marks the arms that were trained on other images than most arms as errors, so that they count as missing. Returns a
-/// note about them; empty if there are none. The images are those recorded in run.json: those of most arms with one of
-/// the seeds `decisive` or, if none of these arms has been started, of most arms. Among equally frequent ones, those of
-/// the first arm are used. An arm that does not record its images, as in incomplete copies, is not marked.
+/// Marks the arms that were trained on different images than most arms as errors, so that they count as missing.
+/// Returns a note about them; empty if there are none. "Most arms" means most of those with a seed in `decisive` or, if
+/// none of these records its images in run.json, most of all arms. If there is a tie, the images of the first arm among
+/// those tied are expected. Arms that are pending or do not record their images, as in incomplete copies, are not
+/// marked.
 std::string mark_other_images(const std::vector<Arm>& arms, const std::vector<std::int64_t>& decisive,
                               std::vector<ArmScore>& scores);
 

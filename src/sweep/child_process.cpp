@@ -6,6 +6,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>
+#include <stdexcept>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -60,7 +61,9 @@ static std::FILE* open_temporary_file() {
   const int descriptor = error ? -1 : ::mkostemp(name.data(), O_CLOEXEC);
   if (descriptor < 0) return std::tmpfile();
   ::unlink(name.c_str());
-  return ::fdopen(descriptor, "w+");
+  std::FILE* file = ::fdopen(descriptor, "w+");
+  if (file == nullptr) ::close(descriptor);
+  return file;
 }
 
 ChildProcess::ChildProcess(const std::vector<std::string>& arguments, const std::vector<std::string>& variables)
@@ -76,6 +79,8 @@ ChildProcess::ChildProcess(const std::vector<std::string>& arguments, const std:
   auto added = variables;
   const auto environment = child_environment(added);
   const int stderr_file = ::fileno(stderr_file_.get());
+  // If this process has inherited an ignored SIGCHLD, the system discards the exit codes of its children.
+  std::signal(SIGCHLD, SIG_DFL);
   const pid_t parent = ::getpid();
   pid_ = ::fork();
   if (pid_ == 0) execute(program.c_str(), pointers.data(), environment.data(), stderr_file, parent);
@@ -86,6 +91,7 @@ std::optional<int> ChildProcess::poll() {
   if (exit_code_) return exit_code_;
   int status = 0;
   const pid_t ended = ::waitpid(pid_, &status, WNOHANG);
+  if (ended < 0 && errno != EINTR) throw std::logic_error(std::string("waitpid: ") + std::strerror(errno));
   if (ended == pid_) exit_code_ = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   return exit_code_;
 }

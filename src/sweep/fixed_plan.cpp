@@ -101,7 +101,7 @@ void add_seed_notes(std::vector<std::string>& notes, const SweepScores& all, con
   const auto added = beyond(config.sweep.seeds, plan.seeds), left_out = beyond(plan.seeds, config.sweep.seeds);
   if (!has_result(all, plan.seeds) && has_result(all, added)) {
     notes.push_back(format_text(
-        "None of the planned seeds ({}) has a comparable result, so the verdicts are about seeds that were added after "
+        "None of the planned seeds ({}) has a comparable result, so the verdicts depend on seeds that were added after "
         "the plan was made ({}), and the error rate does not hold for them.",
         shown_numbers(plan.seeds), shown_numbers(added)));
   } else if (!added.empty()) {
@@ -175,7 +175,7 @@ void check_extractor(const std::filesystem::path& sweep_dir, const std::string& 
   const auto plan = read_fixed_plan(sweep_dir);
   if (!plan || plan->extractor.empty() || plan->extractor == extractor) return;
   throw UsageError(format_text(
-      "{} contains a sweep with a different feature extractor ({} -> {}), and the FDs of its arms would not be "
+      "{} contains a sweep with a different feature extractor ({} -> {}), and the FDs of new arms would not be "
       "comparable with those of the arms so far; use the cache that contains the first extractor (SLOPEGAN_CACHE), or "
       "choose another run.name for a new sweep",
       display(sweep_dir), printable(plan->extractor, 200), printable(extractor, 200)));

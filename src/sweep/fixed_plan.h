@@ -40,12 +40,12 @@ void note_plan(const std::filesystem::path& sweep_dir, const FixedPlan& plan);
 /// The recorded plan; std::nullopt if there is none or if the file is damaged.
 std::optional<FixedPlan> read_fixed_plan(const std::filesystem::path& sweep_dir);
 
-/// Adds to the configuration the slopes and seeds of those arms of the sweep in `sweep_dir` that have started but that
-/// `config` does not name, so that their results stay in the tables, the statistics and the report. An arm that has not
-/// ended counts as missing. A sweep without any result is not extended, so that it can be started again with other
-/// values, unless another process is training its arms: then arms that have not started are kept too, because that
-/// process will train them. The added slopes and seeds are only reported: the calling command does not train their
-/// arms. Logs which arms are kept.
+/// Adds the slopes and seeds of earlier arms to the configuration, so that the results of these arms stay in the
+/// tables, the statistics and the report. Earlier arms are those of the sweep in `sweep_dir` that have started but that
+/// `config` does not name. An earlier arm that has not ended counts as missing. If no arm has been trained, nothing is
+/// added, so that the sweep can be started again with other values. While another process is training arms of the
+/// sweep, even arms that have not started are added, because that process will train them. The calling command only
+/// reports the added arms; it does not train them. Logs which arms are kept.
 Config with_earlier_arms(Config config, const std::filesystem::path& sweep_dir);
 
 /// The seeds of `config` that can affect the verdicts: the planned ones, or all of them if none is planned.

@@ -21,14 +21,14 @@ struct SweepMachine {
 /// Reads the limits of this process, and finds the GPUs if training.device allows them.
 SweepMachine this_sweep_machine(const TrainingConfig& training);
 
-/// For each of `count` GPUs, the value of CUDA_VISIBLE_DEVICES that selects only this GPU. `visible` is the value in
-/// the environment of this process, whose entries are indices or UUIDs; std::nullopt if the variable is not set.
+/// For each of `count` GPUs, the value of CUDA_VISIBLE_DEVICES that selects only this GPU. `visible` is the value of
+/// the variable in this process, a list of indices or UUIDs; std::nullopt if the variable is not set.
 std::vector<std::string> gpu_names(const std::optional<std::string>& visible, std::int64_t count);
 
 /// The GPU on which the fewest arms train; `in_use` has one entry per running arm. Empty if there are no GPUs.
 std::string least_used_gpu(const std::vector<std::string>& gpus, const std::vector<std::string>& in_use);
 
-/// The environment variables of an arm that trains on `gpu`; none if it is empty.
+/// The environment variables of an arm that trains on `gpu`; none if `gpu` is empty.
 std::vector<std::string> gpu_variables(const std::string& gpu);
 
 /// The number of arms that train side by side, and the number of threads of each.

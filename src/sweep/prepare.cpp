@@ -35,7 +35,7 @@ void check_prepared(const Dataset& images, const std::string& hash) {
   if (images.hash == hash) return;
   throw DataError(format_text(
       "the images at {} {} (SHA-256 {} -> {}), so this arm would not be comparable with the others; restore "
-      "them and run the same command again, or start a new sweep with another run.name",
+      "the images and run the same command again, or start a new sweep with another run.name",
       display(source_of(images)), changed_images_text, printable(hash.substr(0, 12)), images.hash.substr(0, 12)));
 }
 

@@ -21,12 +21,12 @@ namespace slopegan {
 RacePlan race_plan(const Config& config, std::size_t looks = RaceRules{}.looks);
 
 /// Like race_plan, but keeps the looks of the race in `sweep_dir` if that race has the same slopes, control and alpha.
-/// They differ from those of race_plan if the race was planned with --within.
+/// These looks differ from those of race_plan if the race was planned with --within.
 RacePlan continued_plan(const Config& config, const std::filesystem::path& sweep_dir);
 
 /// The configuration of the arms of a race: sweep.seeds contains one seed for each repeat up to the last look. If the
-/// race may give up on slopes (sweep.give_up), metrics.every_images is reduced, if necessary, so that there is an
-/// evaluation before the end of training.
+/// race may give up on slopes (sweep.give_up) but there is no evaluation before the end of training,
+/// metrics.every_images is set to half of training.total_images.
 Config race_config(Config config, const RacePlan& plan);
 
 /// The image count of the evaluation after which the race may give up on slopes: the last evaluation in the first half
@@ -53,7 +53,7 @@ void write_plan(const std::filesystem::path& sweep_dir, const PlannedRace& plann
 /// Tracks a race through the files of its arms and keeps race.json up to date.
 class RaceFollower {
  public:
-  /// `config`: the result of race_config; `arms`: its arms. Both references must outlive the object.
+  /// `config`: the result of race_config; `arms`: its arms. Both must outlive this object.
   RaceFollower(const Config& config, std::filesystem::path sweep_dir, PlannedRace planned,
                const std::vector<Arm>& arms);
 

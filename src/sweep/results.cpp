@@ -10,6 +10,7 @@
 
 #include "metrics/figures.h"
 #include "statistics/race_text.h"
+#include "support/errors.h"
 #include "support/files.h"
 #include "support/ranges.h"
 #include "support/text.h"
@@ -195,8 +196,8 @@ std::vector<RulerScores> other_scores(const std::vector<std::optional<MetricsRec
   return rulers;
 }
 
-/// Chooses the conditions whose FDs are used; see read_scores. If several are equally good, the first of them in
-/// ascending order.
+/// Chooses the conditions whose FDs are used; see read_scores. If several are equally good, chooses the first of them
+/// in ascending order.
 std::optional<FdConditions> chosen_conditions(const std::vector<Arm>& arms,
                                               const std::vector<std::optional<MetricsRecord>>& metrics,
                                               const std::optional<FixedPlan>& plan) {
@@ -384,6 +385,11 @@ static StatisticsFile fixed_statistics(const Config& config, const std::filesyst
 StatisticsFile write_statistics(const Config& config, const std::filesystem::path& sweep_dir,
                                 const std::vector<Arm>& arms) {
   const auto race = race_of(config, sweep_dir);
+  if (!race && config.sweep.design == SweepDesign::race) {  // the test of a fixed sweep does not hold for a race
+    throw UsageError(display(sweep_dir / "race.json") +
+                     " does not exist, and the verdicts of a race depend on it; restore it, or start a new race with "
+                     "a different run.name");
+  }
   auto file = race ? race_statistics(config, *race, arms) : fixed_statistics(config, sweep_dir, arms);
   write_file_atomic(sweep_dir / "statistics.json", statistics_json(file));
   return file;

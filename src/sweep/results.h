@@ -26,16 +26,17 @@ std::string results_table(const std::vector<Arm>& arms);
 ArmOutcome outcome_of(const Arm& arm, const Config& config);
 
 /// Reads the FDs at the end of training from the last lines of metrics.jsonl. FDs are comparable only if they were
-/// computed with the same extractor, the same number of samples and the same number of training images. FDs of planned
-/// seeds are preferred if they match both the extractor and the number of images in `plan` or, failing that, the
-/// extractor alone. Otherwise, the combination that most arms of planned seeds share is used or, if no planned seed has
-/// an FD, the one that most arms share. All other arms count as missing, and a note says so. Arms that were trained on
-/// a different set of images also count as missing, with a note (mark_other_images), as do arms with unreadable files,
-/// with a warning.
+/// computed with the same extractor, the same number of samples and the same number of training images, so the FDs of
+/// only one such combination are used. Combinations that planned seeds have are preferred, then those that match both
+/// the extractor and the number of images in `plan`, then those that match the extractor alone. If several remain, the
+/// one with the most arms of planned seeds is used, then the one with the most arms. Arms with other FDs count as
+/// missing, with a note, and so do arms that were trained on a different set of images (mark_other_images). Arms with
+/// unreadable files count as missing, with a warning.
 SweepScores read_scores(const Config& config, const std::vector<Arm>& arms,
                         const std::optional<FixedPlan>& plan = std::nullopt);
 
-/// Reads the scores of the arms and replaces <sweep>/statistics.json. Throws IoError.
+/// Reads the scores of the arms and replaces <sweep>/statistics.json. Throws IoError, or UsageError for a
+/// race whose race.json does not exist or is damaged.
 StatisticsFile write_statistics(const Config& config, const std::filesystem::path& sweep_dir,
                                 const std::vector<Arm>& arms);
 

@@ -13,8 +13,8 @@
 #include "sweep/parallel_arms.h"
 
 /// Trains the arms of a sweep in child processes. Several sweep processes may share a directory: the lock on an arm's
-/// run directory decides which process trains it, and the others wait for it, or train it themselves if that process
-/// dies.
+/// run directory decides which process trains the arm. The others wait until it is trained, or train it themselves if
+/// that process dies.
 namespace slopegan {
 
 /// What a sweep still has to train.
@@ -27,7 +27,8 @@ struct Agenda {
   std::size_t diverged = 0;  ///< how many of these diverged
 };
 
-/// Returns the agenda according to the files of the arms. Called whenever an arm ends, and every few seconds.
+/// Returns the agenda according to the files of the arms. Called before an arm starts, when an arm ends, and every few
+/// seconds.
 using ReadAgenda = std::function<Agenda()>;
 
 /// The agenda of a sweep with a fixed number of arms: those of `mine` that still need training. Keeps references to
@@ -43,8 +44,9 @@ struct ScheduleOptions {
 };
 
 struct SweepResult {
-  /// 0 or the highest exit code of an arm, where 5 (diverged) ranks below all others. An arm that was killed or ran out
-  /// of memory counts as 6, and one without a usable result as 3. If the sweep itself was stopped, 128 + signal.
+  /// 0 or the highest exit code of an arm, where 5 (diverged) ranks below all others. An arm that was killed by SIGKILL
+  /// or ran out of memory counts as 6, and one without a usable result as 3. If the sweep itself was stopped, 128 +
+  /// signal.
   int exit_code = 0;
   bool stopped = false;      ///< whether a signal stopped the sweep
   bool out_of_time = false;  ///< whether the deadline stopped it

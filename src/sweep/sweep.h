@@ -27,8 +27,9 @@ std::vector<Arm> arms_of_shard(const std::vector<Arm>& all, const Shard& shard);
 Config load_sweep(const std::filesystem::path& directory);
 
 /// The configuration with which an existing sweep in the directory of `given` continues. If version 0.9 started the
-/// sweep, images are read as in that version (data.as_in_0_9), and its defaults are kept (config/earlier_defaults.h).
-/// Returns the given configuration if there is no such sweep. Throws UsageError if the sweep.yaml is invalid.
+/// sweep, images are read as in that version (data.as_in_0_9), and the defaults of that version are kept
+/// (config/earlier_defaults.h), unless `given` sets other values. Returns the given configuration if there is no such
+/// sweep. Throws UsageError if the sweep.yaml is invalid.
 Config as_existing_sweep(const LoadedConfig& given);
 
 /// Throws UsageError if <run.output_dir>/<run.name> contains something other than a sweep, such as a run, or is a

@@ -32,7 +32,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// Evaluations per arm: one before the end, and two at the end, because the last one uses two sets of images.
+/// Evaluations per arm: one before the end, and one at the end, which counts twice because it uses two sets of images.
 constexpr double evaluations_per_arm = 3;
 /// If evaluations take more than this fraction of an arm's time, the plan generates fewer images per evaluation.
 constexpr double most_evaluation_time = 0.3;

@@ -32,7 +32,7 @@ PreparedData prepare_within(const Config& config, std::chrono::steady_clock::tim
 void remove_left_measurements(const std::filesystem::path& output_dir);
 
 /// Prepares the data and trains arms for a few steps each in a temporary directory, as many side by side as in the
-/// sweep. Throws StoppedError, and IoError if an arm fails.
+/// sweep. Throws StoppedError if a signal stops it, and IoError if an arm fails.
 MeasuredCosts measure_costs(const Config& config);
 
 struct TimedPlan {
@@ -45,7 +45,7 @@ struct TimedPlan {
 };
 
 /// A race that is planned with --within has more looks than other races, so that it uses the whole time unless every
-/// slope is decided. The plan provides time for the first three looks.
+/// slope is decided. The plan provides time for the first three looks if possible, else for the first one.
 inline constexpr std::size_t looks_within = 5, covered_looks_within = 3;
 
 /// A race trains at least this many images per arm, unless training.total_images is smaller.

@@ -136,7 +136,7 @@ class BatchStep {
   const StepInputs& inputs_;
   DataParallel* parallel_;
   at::Tensor fake_;
-  std::vector<at::Tensor> losses_;  // the losses so far; if one of them is not finite, optimiser steps change nothing
+  std::vector<at::Tensor> losses_;  // losses and gradient norms so far; optimiser steps require finite ones
   BatchResults results_;
 };
 

@@ -172,8 +172,8 @@ void Diagnosis::measure_networks(const GanState& state, DiagnosticsRecord& recor
       pre_activations->insert(pre_activations->end(), probe->pre_activations().begin(), probe->pre_activations().end());
     }
   }
-  // Held-out images do not count as probes for the layers, so that the layer statistics do not depend on whether there
-  // is a test split.
+  // The held-out images are run after the layer probes have ended, so that the layer statistics do not depend on
+  // whether there is a test split.
   for (std::int64_t begin = 0; held_out_ && begin < probes_; begin += config_.training.batch_size) {
     const auto images = to_compute(held_out_->batch(config_, begin), compute_);
     outputs.held_out_logits.push_back(discriminator->forward(images));

@@ -77,8 +77,8 @@ class SentinelWarnings {
 inline constexpr std::int64_t least_diagnosed_probes = 5120;
 
 /// Compares the fractions of units that are never or always positive in two diagnoses. Returns one sentence for each
-/// fraction of a layer that is lower by more than 0.02 in `more`, because such a fraction is likely to decrease further
-/// with even more probes.
+/// fraction of a layer that is lower in `more` than in `fewer` by more than 0.02. Such a fraction is likely to decrease
+/// further with even more probes.
 std::vector<std::string> unsettled_shares(const DiagnosticsRecord& fewer, const DiagnosticsRecord& more);
 
 struct CheckpointDiagnosis {

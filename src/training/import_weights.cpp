@@ -32,10 +32,10 @@ struct NetworkShape {
   std::string weights, config;
 };
 
-using Texts = std::vector<NetworkShape>;
+using NetworkShapes = std::vector<NetworkShape>;
 
 /// Adds the size of a dimension of a convolution, if `weights` contains the convolution.
-void add_size(Texts& shapes, const char* key, const NamedTensors& weights, const std::string& convolution,
+void add_size(NetworkShapes& shapes, const char* key, const NamedTensors& weights, const std::string& convolution,
               std::int64_t dimension, std::int64_t configured) {
   const auto weight = weights.find(convolution + ".conv.weight");
   if (weight == weights.end() || weight->second.dim() != 4) return;
@@ -69,7 +69,7 @@ std::string differing_keys(const Config& config, const NamedTensors& generator, 
   const auto& d = config.discriminator;
   const std::int64_t blocks = count_blocks(generator);
   const std::string last = "block" + std::to_string(blocks - 1);
-  Texts shapes;
+  NetworkShapes shapes;
   if (blocks >= 2 && blocks <= 16) {
     shapes.push_back({"data.resolution", std::to_string(4 << (blocks - 1)), std::to_string(config.data.resolution)});
   }
@@ -125,7 +125,7 @@ void restore_optimizers(const GanState& state, const NamedTensors& weights) {
   restore_tensors(state.discriminator_optimizer.state(), with_prefix(weights, "optimizer.discriminator."));
 }
 
-/// Whether the batch norm of a self-modulated generator was folded into its convolutions. Its statistics are then lost.
+/// Whether the batch norm of a self-modulated generator was folded into its convolutions, which loses its statistics.
 bool has_folded_modulation(const NamedTensors& generator) {
   return generator.contains("block1.modulation.output.weight") && !generator.contains("block1.norm.running_mean");
 }
@@ -204,7 +204,7 @@ std::vector<double> initial_slopes(const ActivationConfig& config, std::int64_t 
   return slopes;
 }
 
-/// Whether all fixed slopes are equal. Learned slopes are part of the weights.
+/// Whether every slope that is fixed before and after is the same. Learned slopes (NaN) are part of the weights.
 bool are_kept(const std::vector<double>& before, const std::vector<double>& after) {
   const auto is_kept = [](double a, double b) { return a == b || std::isnan(a) || std::isnan(b); };
   return std::ranges::equal(before, after, is_kept);
@@ -218,8 +218,8 @@ std::string slopes_text(const std::vector<double>& slopes) {
   return are_equal ? texts.front() : "[" + join(texts, ", ") + "]";
 }
 
-/// The settings that give `network` these slopes, "generator.negative_slope=0.2". Other activations than leaky_relu
-/// ignore negative_slope or only start with it.
+/// The settings that give `network` these slopes, such as "generator.negative_slope=0.2". Activations other than
+/// leaky_relu ignore negative_slope or only start with it.
 std::string slope_settings(const std::string& network, const ActivationConfig& config,
                            const std::vector<double>& slopes) {
   const std::string activation = network + ".activation=leaky_relu ";
@@ -285,7 +285,7 @@ void warn_of_other_slopes(const std::vector<double>& exported, const Config& con
 /// Weights from elsewhere, and what is known about their training.
 struct ForeignWeights {
   NamedTensors tensors;
-  std::vector<std::string> differences = {};  ///< of their configuration from that of the new run
+  std::vector<std::string> differences = {};  ///< between their configuration and that of the new run
   std::vector<std::string> restarts = {};     ///< see restarted_schedules
   std::vector<double> slopes = {};            ///< see exported_slopes
 };

@@ -13,24 +13,24 @@
 namespace slopegan {
 
 /// Returns a checkpoint for fine-tuning, from which a run with `config` on `dataset` starts at 0 images with the
-/// weights of `checkpoint`. Its directory is that of `checkpoint`. Throws CheckpointError if the weights do not
-/// fit or are not finite.
+/// weights of `checkpoint`. The result has the same directory as `checkpoint`. Throws CheckpointError if the weights do
+/// not fit or are not finite.
 Checkpoint fine_tuning_start(const Config& config, const Dataset& dataset, const Checkpoint& checkpoint,
                              bool with_optimizer);
 
-/// Messages about networks whose slope follows a schedule in the run of `checkpoint`, if a new run with `config` starts
-/// with a different slope than the one that `checkpoint` had reached. Schedules count images from the start of a run.
-/// Throws CheckpointError if the configuration of `checkpoint` cannot be read.
+/// Returns a message for each network whose slope followed a schedule in the run of `checkpoint`, if a new run with
+/// `config` starts with a different slope from the one reached at `checkpoint`. Schedules count images from the start
+/// of a run. Throws CheckpointError if the configuration of `checkpoint` cannot be read.
 std::vector<std::string> restarted_schedules(const Config& config, const Checkpoint& checkpoint);
 
 /// Creates run.output_dir/run.name, a run that has seen 0 images, from networks that were trained elsewhere. Its
 /// checkpoint can be sampled, exported and trained like any other. Returns the directory of the run.
 ///
 /// `weights` is a checkpoint, a run (its latest checkpoint), or a safetensors file with names that
-/// training/weight_names.h recognises. If it has no discriminator, the discriminator is randomly initialised. The
-/// configuration sets everything that is not a weight, such as fixed slopes. The log lists where it differs from the
-/// configuration of the run that the weights come from, or from the slopes in an export, and which schedules start
-/// again (restarted_schedules).
+/// training/weight_names.h recognises. If `weights` has no discriminator, the discriminator is randomly initialised.
+/// The configuration sets everything that is not a weight, such as fixed slopes. The log lists where the configuration
+/// differs from that of the run that the weights come from, or from the slopes in an export. It also lists which
+/// schedules start again (restarted_schedules).
 ///
 /// Throws CheckpointError, before anything is written, if the weights cannot be read or do not fit; UsageError if the
 /// directory exists; IoError if writing fails.

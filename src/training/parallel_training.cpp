@@ -54,8 +54,8 @@ std::unique_ptr<DataParallel> join_ranks(GanState& state, const Config& config, 
 
 bool end_step(DataParallel& parallel, const GanState& state, const Config& config, std::int64_t images_before) {
   auto& ranks = parallel.ranks();
-  // From here on, stop_signal() must not be read: a signal that arrives now is unknown to the other ranks, and all
-  // ranks must make the same collective calls.
+  // stop_signal() must be read only once: a signal that arrives later is unknown to the other ranks, and all ranks must
+  // make the same collective calls.
   const auto signal = static_cast<int>(ranks.all_reduce_max(stop_signal()));
   record_stop_signal(signal);
   const bool saving = signal != 0 || state.images_seen >= config.training.total_images ||

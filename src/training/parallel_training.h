@@ -25,9 +25,8 @@ std::unique_ptr<DataParallel> join_ranks(GanState& state, const Config& config, 
                                          Ranks& ranks);
 
 /// Ends a step that began at `images_before` images. Returns true if a signal asked any rank to stop, in which case all
-/// ranks stop. Collective. From time to time, before each regular checkpoint, and when training ends or stops, compares
-/// the weights of all ranks, and throws std::logic_error if they differ in any bit, which would be a bug in this
-/// program.
+/// ranks stop. Collective. Compares the weights of all ranks every 100 steps, before each regular checkpoint, and when
+/// training ends or stops. Throws std::logic_error if they differ in any bit, which would be a bug in this program.
 bool end_step(DataParallel& parallel, const GanState& state, const Config& config, std::int64_t images_before);
 
 /// Trains as a rank other than the first: takes the same steps as train() on this rank's parts of the batches, starting

@@ -44,7 +44,7 @@ RunInfo describe_run(const Config& config, const Compute& compute, const Dataset
   if (earlier) {
     info.started = earlier->started;
     info.inexact_at = earlier->inexact_at;
-    // What happened after the checkpoint is undone.
+    // The steps after the checkpoint are undone.
     std::erase_if(info.inexact_at, [&](std::int64_t images) { return images > info.images; });
   }
   if (!contains(info.inexact_at, info.images) && !inexact_reasons(config, *resume).empty()) {
@@ -96,8 +96,8 @@ void remove_later_samples(const RunDirectory& directory, std::int64_t images) {
 }  // namespace
 
 std::vector<std::string> training_differences(const Config& before, const Config& after) {
-  // Keys that may differ. They set names, paths, lengths and intervals, how the machine is used, and what is measured:
-  // only metrics use labels.
+  // Keys that may differ. They set names, paths, lengths and intervals, how the machine is used, and what is measured.
+  // Labels are used only by metrics.
   static const std::vector<std::string> free = {"run.",
                                                 "data.path",
                                                 "data.labels",
@@ -191,8 +191,8 @@ std::string restart_note(const RunDirectory& directory) {
     if (last) images = std::max(images, last->images);
   } catch (const DataError&) {  // the number of images is only shown
   }
-  // A run that stops after its first step writes a checkpoint. For a run that was killed, run.json contains the number
-  // of images at its last start, which is that of a checkpoint of this run or, for a run that started with
+  // A run that stops after its first step writes a checkpoint. If the run was killed, run.json contains the number of
+  // images at its last start. This is the image count of a checkpoint of this run or, if the run was started with
   // --resume PATH, of another run.
   const bool is_done = info && info->status == RunStatus::done;
   const bool was_interrupted = info && (info->status == RunStatus::stopped || info->status == RunStatus::running);

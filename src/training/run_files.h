@@ -29,8 +29,8 @@ void write_run_files(const Config& config, const Dataset& dataset, const RunDire
 
 /// Lists the keys that determine the weights and differ between `config` and the configuration of `checkpoint`, as
 /// "key: before -> after", and the hashes of the images if they differ. Other keys, such as names, lengths, samples
-/// and threads, are omitted. If the weights of `checkpoint` were imported, its data.* keys are also omitted, unless
-/// they do not fit the shapes of the networks.
+/// and threads, are omitted. If the weights of `checkpoint` were imported, the data.* keys are also omitted, except
+/// data.resolution and data.channels if they do not fit the shapes of the networks.
 std::vector<std::string> training_differences(const Config& config, const Dataset& dataset,
                                               const Checkpoint& checkpoint);
 
@@ -48,8 +48,8 @@ bool belongs_to(const Checkpoint& checkpoint, const RunDirectory& directory);
 std::vector<std::string> inexact_reasons(const Config& config, const Checkpoint& checkpoint);
 
 /// The log message for an existing run that starts again because it was interrupted before its first checkpoint; empty
-/// if the run has seen no images. Throws CheckpointError if run.json shows that the run had checkpoints, because
-/// starting again would destroy its results, or that it was to start with the weights of another run.
+/// if the run has seen no images. Throws CheckpointError if run.json shows that the run had checkpoints, whose results
+/// would be destroyed, or that the run was to start with weights from elsewhere.
 std::string restart_note(const RunDirectory& directory);
 
 /// Whether metrics.jsonl lacks the evaluation that was due at `checkpoint`, because the run was interrupted before it.

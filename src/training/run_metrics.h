@@ -14,14 +14,15 @@
 
 namespace slopegan {
 
-/// Checks, without computing anything, that metrics.extractor can be used with these images, unless
-/// metrics.every_images is 0 or there are too few images for metrics. Throws DataError.
+/// Checks, without computing anything, that metrics.extractor can be used with these images. Throws DataError if not.
+/// Does nothing if metrics.every_images is 0 or if there are too few images for metrics.
 void check_metrics(const Config& config, const Dataset& train);
 
 /// Creates the evaluators for a configuration, with the test split of config.data if there is one. The first call for a
 /// data set takes a minute or two; later calls use a cache (evaluation/cache.h). If there are too few images for
-/// metrics, logs a warning and returns no evaluators. Throws StoppedError, and DataError, for example if
-/// metrics.extractor names a file that is not an extractor. Features are computed on `device`.
+/// metrics, logs a warning and returns no evaluators. Features are computed on `device`. Throws StoppedError if a
+/// signal asks the process to stop, and DataError, for example if metrics.extractor names a file that is not an
+/// extractor.
 Evaluators make_evaluators(const Config& config, const Dataset& train, at::Device device = at::kCPU);
 
 /// Generates config.metrics.samples images and extracts their features with the extractor of each evaluator. `set`
@@ -36,8 +37,8 @@ std::vector<Extraction> extract_generated(const Evaluators& evaluators, const Co
 MetricsRecord evaluate_generator(const Evaluators& evaluators, const Config& config, Generator& generator,
                                  const Compute& compute, std::int64_t images, bool repeat);
 
-/// The distances of an evaluation for the log, one line per extractor: "FD[classifier-x@1a2b3c4d,n=10000] = 3.2". The
-/// kernel distance comes first if there are few images (has_few_images). Extractors without a distance have no line.
+/// The distances of an evaluation for the log, one line per extractor: "FD[classifier-x@1a2b3c4d,n=10000] = 3.2". If
+/// there are few images (has_few_images), the kernel distance precedes FD. Extractors without a distance have no line.
 std::vector<std::string> evaluation_lines(const MetricsRecord& record);
 
 /// Finds the evaluation with the lowest Fréchet distance. Only evaluations with the same extractor and number of

@@ -78,7 +78,7 @@ class Training {
     }
     owes_evaluation_ = owes_evaluation && !evaluators_.empty();
     if (resume && state_.images_seen > 0) gradient_penalty_ = resume->info.gradient_penalty;
-    // The data have been accepted too, so files may now be truncated or removed.
+    // The checkpoint and the data have been accepted, so files may now be truncated or removed.
     rewind_to(resume, directory, logs_);
     if (resume) log_resumed(*resume);
     if (config.events.tensorboard) logs_.events.begin(state_.images_seen);
@@ -97,7 +97,7 @@ class Training {
     if (const auto fd = last_fd()) progress.set_fd(*fd);
     TrainEnd end = TrainEnd::done;
     if (owes_evaluation_) {
-      log::info(format_text("evaluating the generator at {} images first, because the run ended before its evaluation",
+      log::info(format_text("evaluating the generator at {} images first, because this evaluation is missing",
                             state_.images_seen));
       end = evaluate_and_save(progress, state_.images_seen >= total, true);
     }
@@ -148,9 +148,9 @@ class Training {
     progress.during(Phase::checkpoint, [&] { write_checkpoint(); });
   }
 
-  /// Evaluates the generator. `saved` is whether there is a checkpoint with this number of images. It is replaced
-  /// afterwards, because a run that resumes from it must not evaluate again. If a signal stops the evaluation, returns
-  /// TrainEnd::stopped, or throws StoppedError if there are several ranks.
+  /// Evaluates the generator. `saved` is whether there is a checkpoint with this number of images. Such a checkpoint is
+  /// replaced afterwards, because a run that resumes from it must not evaluate again. If a signal stops the evaluation,
+  /// returns TrainEnd::stopped, or throws StoppedError if there are several ranks.
   TrainEnd evaluate_and_save(Progress& progress, bool last, bool saved) {
     bool better = false;
     try {
@@ -315,7 +315,7 @@ TrainEnd train(const Config& config, const Compute& compute, const Dataset& data
     if (const auto note = small_data_note(config, dataset.size()); !note.empty()) log::info(note);
     record.emplace(directory, describe_run(config, compute, dataset, directory, resume, origin));
   };
-  // If a run cannot continue, its files stay as they are. A new run records why it failed.
+  // If a run cannot continue, its files stay as they are. A new run records its failure.
   const bool continues = resume && belongs_to(*resume, directory);
   if (continues) RunLogs::require(directory, resume->info.file_offsets);
   if (!continues) write_files();
@@ -331,7 +331,7 @@ TrainEnd train(const Config& config, const Compute& compute, const Dataset& data
     constexpr auto remedy =
         "lower training.batch_size, generator.width, discriminator.width, data.resolution or sweep.jobs";
     explain_memory(activity, remedy, [&] { start.emplace(config, compute, dataset, resume, ranks); });
-    // A run that was interrupted continues, so that it ends as a finished run.
+    // An interrupted run continues even if it has seen too many images, so that its status becomes done.
     if (continues && start->state.images_seen > config.training.total_images &&
         read_run_status(directory.run_info_file()) == RunStatus::done) {
       log::info(

@@ -54,7 +54,7 @@ TEST(BenchStep, CountsTheImagesOfEveryDiscriminatorStep) {
   EXPECT_EQ(bench_step({{"a", config}}, 1, short_rounds).rows.back().bench_case.images, 12);
 }
 
-TEST(BenchStep, MeasuresAsManyStepsAsLieBetweenTwoPenalties) {
+TEST(BenchStep, MeasuresOnePeriodOfThePenalties) {
   const auto steps = [](double r1, std::int64_t r1_every, std::int64_t discriminator_steps) {
     Config config = config_of(32, 8);
     config.training.batch_size = 4;

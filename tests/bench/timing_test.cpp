@@ -31,6 +31,13 @@ TEST(TimeRounds, MeasuresEachCaseOncePerRoundInOrderAfterAWarmUp) {
   EXPECT_EQ(timings[1].seconds.size(), 3u);
 }
 
+TEST(TimeRounds, AssumesThatACallThatMeasuresZeroSecondsTakesSomeTime) {
+  EXPECT_EQ(calls_per_measurement(0, 0), 1);
+  EXPECT_EQ(calls_per_measurement(0, 0.02), 1'000'000);
+  EXPECT_EQ(calls_per_measurement(0.125, 0.5), 4);
+  EXPECT_EQ(calls_per_measurement(1, 0.5), 1);
+}
+
 TEST(TimeRounds, RepeatsShortCases) {
   int calls = 0;
   const std::vector<BenchCase> cases = {{.name = "short", .run = [&] { ++calls; }}};

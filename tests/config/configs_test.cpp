@@ -32,7 +32,7 @@ TEST(ShippedConfigs, FashionMnistHasTheDefaultValues) {
   EXPECT_THAT(differences(load_config(folder / "fashion_mnist.yaml").config, Config{}), IsEmpty());
 }
 
-TEST(ShippedConfigs, SamplesAndCheckpointsCoincideWithTheEndOfTheRun) {
+TEST(ShippedConfigs, SampleAndCheckpointIntervalsDivideTheLengthOfTheRun) {
   for (const std::string name : {"fashion_mnist", "fashion_mnist_sweep", "quickstart", "smoke", "emoji", "medmnist",
                                  "cifar10", "faces_64", "faces_128"}) {
     const Config config = load_config(folder / (name + ".yaml")).config;

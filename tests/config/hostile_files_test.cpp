@@ -160,7 +160,7 @@ TEST_F(HostileFiles, ADamagedFileYieldsAConfigOrAUsageError) {
   const std::string good =
       "seed: 3\nrun: {name: abc}\ngenerator:\n  negative_slope: {from: 0.3, to: 0.1, over_images: 5, shape: log}\n"
       "sweep:\n  negative_slope: [0, 0.1]\n  seeds:\n    - 1\n    - 2\ndata: {path: \"a\\\"b\"}\n";
-  const std::string bytes = std::string("\0\n\t \"'[]{}:,-?&*!|>%#~0e.", 26) + "\xff\xc3";
+  const std::string bytes = std::string("\0\n\t \"'[]{}:,-?&*!|>%#~0e.", 25) + "\xff\xc3";
   std::mt19937 random(1);
   int loaded = 0;
   int refused = 0;

@@ -1,7 +1,7 @@
 #include "config/load.h"
 
 #include <cstdlib>
-#include <fstream>
+#include <limits>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -210,6 +210,14 @@ TEST_F(LoadConfig, RejectsNumbersThatAreNotFiniteOrTooLarge) {
   for (const std::string value : {"9223372036854775808", "1e300", ".inf", "1e999"}) {
     EXPECT_EQ(errors("seed: " + value), Lines{"x.yaml:1: seed = " + value + " is out of range; allowed: 0 or more"});
   }
+}
+
+TEST_F(LoadConfig, TreatsANumberThatIsTooSmallForADoubleAsTheSmallestDouble) {
+  constexpr double smallest = std::numeric_limits<double>::denorm_min();
+  EXPECT_EQ(load("init: {std: 1e-400}").config.init.std, smallest);
+  EXPECT_EQ(load("generator: {negative_slope: -1e-400}").config.generator.negative_slope, NegativeSlope(-smallest));
+  EXPECT_THAT(errors("init: {std: -1e-400}").front(), HasSubstr("init.std = -1e-400 is out of range"));
+  EXPECT_THAT(errors("seed: 1e-400").front(), HasSubstr("seed = 1e-400 is not a whole number"));
 }
 
 TEST_F(LoadConfig, ReportsTheLineOfAKeyWithoutAValue) {

@@ -19,7 +19,7 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::StartsWith;
 
-/// Draws a value that a rule allows.
+/// Draws random values that a rule allows.
 class RandomValues {
  public:
   explicit RandomValues(unsigned seed) : random_(seed) {}
@@ -80,7 +80,7 @@ class RandomValues {
   std::mt19937_64 random_;
 };
 
-/// Random values for all keys, except for keys whose values depend on each other.
+/// Random values for all keys, adjusted where keys constrain each other.
 Config random_config(unsigned seed) {
   Config config;
   RandomValues values(seed);
@@ -118,7 +118,7 @@ TEST_F(PrintConfig, YamlWithHelpReadsBackAsTheSameConfig) {
   }
 }
 
-TEST_F(PrintConfig, EveryDefaultIsAllowed) { EXPECT_THAT(load(to_yaml(Config{})).warnings, IsEmpty()); }
+TEST_F(PrintConfig, TheDefaultsLoadWithoutWarnings) { EXPECT_THAT(load(to_yaml(Config{})).warnings, IsEmpty()); }
 
 TEST_F(PrintConfig, EveryValueReadsBackAsAnOverride) {
   const Config config = random_config(5);

@@ -1,8 +1,5 @@
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
-#include <set>
 #include <sys/wait.h>
 
 #include <gmock/gmock.h>

@@ -48,7 +48,7 @@ TEST(Validate, CountsTheActivations) {
   EXPECT_EQ(activation_count(128), 5);
 }
 
-TEST(Validate, AListOfSlopesHasOneValuePerActivation) {
+TEST(Validate, AListOfSlopesNeedsOneValuePerActivation) {
   for (const auto& [resolution, layers] : {std::pair{32, 3}, {64, 4}, {128, 5}}) {
     Config config;
     config.data.resolution = resolution;
@@ -73,7 +73,7 @@ TEST(Validate, WarnsAboutSlopesOutsideTheUnitInterval) {
   EXPECT_THAT(warnings(with_schedule({-0.1, 0.2, 100, SlopeShape::linear})), SizeIs(1));
 }
 
-TEST(Validate, LearnedSlopesStartInTheUnitInterval) {
+TEST(Validate, LearnedSlopesMustStartInTheUnitInterval) {
   Config config = with_slope(1.5);
   config.generator.activation = ActivationKind::prelu;
   EXPECT_THAT(errors(config), ElementsAre("generator.negative_slope = 1.5 is outside [0, 1]: not allowed with "
@@ -82,7 +82,7 @@ TEST(Validate, LearnedSlopesStartInTheUnitInterval) {
   EXPECT_THAT(errors(config), IsEmpty());
 }
 
-TEST(Validate, BoundedLearnedSlopesStartInsideTheirBounds) {
+TEST(Validate, BoundedLearnedSlopesMustStartInsideTheirBounds) {
   Config config = with_slope(0);
   config.generator.activation = ActivationKind::prelu;
   EXPECT_THAT(errors(config), IsEmpty());
@@ -100,7 +100,7 @@ TEST(Validate, BoundedLearnedSlopesStartInsideTheirBounds) {
   EXPECT_THAT(errors(config), IsEmpty()) << "generator.prelu has no effect on a fixed slope";
 }
 
-TEST(Validate, LearnedSlopesHaveNoSchedule) {
+TEST(Validate, LearnedSlopesCannotHaveASchedule) {
   Config config = with_schedule({0.3, 0.1, 100, SlopeShape::linear});
   EXPECT_THAT(errors(config), IsEmpty());
   config.generator.activation = ActivationKind::prelu;

@@ -1,5 +1,5 @@
-// A classifier built from convolutions, batch norm and slopegan's Leaky ReLU. It learns to distinguish horizontal from
-// vertical stripes; the program exits with code 1 if it does not.
+// A classifier built from convolutions, batch norm and slopegan's Leaky ReLU learns to distinguish horizontal from
+// vertical stripes. The program exits with code 1 if the classifier does not learn this or another layer does not work.
 #include <cstdio>
 #include <layers/activation.h>
 #include <layers/batch_norm.h>

@@ -81,7 +81,7 @@ std::vector<Content> bad_labels() {
           {"integers of four bytes", idx_header({12}, 0x0c) + ramp(48)}};
 }
 
-/// The gzipped `bytes`, modified by `change`.
+/// The good data set with its images replaced by the gzipped `bytes`, which `change` modifies.
 BadData damaged_gz(const std::string& what, const std::string& bytes, const std::function<void(std::string&)>& change) {
   const std::string name = gz_name(images_name);
   return bad_idx("gzip: " + what, name, [=](const fs::path& directory) {
@@ -107,7 +107,8 @@ std::string zeros_member(const fs::path& scratch) {
   return member;
 }
 
-/// A gzip file of one megabyte that decompresses to a header and a gibibyte of zeros.
+/// The good data set with the file `of` replaced by a gzip file of one megabyte that decompresses to `header` and a
+/// gibibyte of zeros.
 BadData bomb(const std::string& what, const char* of, const std::string& header) {
   const std::string name = gz_name(of);
   return bad_idx("gzip: " + what, name, [=](const fs::path& directory) {

@@ -33,7 +33,7 @@ TEST(LabelByDirectory, ExplainsWhyThereAreNoLabels) {
               AllOf(HasSubstr("look like serial numbers: 00000, 01000"), HasSubstr("class_00000")));
 }
 
-TEST(LabelByDirectory, OmitsAFewImagesNextToTheDirectoriesWithAWarning) {
+TEST(LabelByDirectory, OmitsAFewImagesNextToTheDirectoriesAndWarnsAboutThem) {
   const auto found = label_by_directory({"cat/a.png", "cover.jpg", "dog/b.png"});
   EXPECT_THAT(found.labels, ElementsAre(0, -1, 1));
   EXPECT_THAT(found.warnings, ElementsAre(AllOf(HasSubstr("1 image is left out"), HasSubstr("cover.jpg"),

@@ -64,6 +64,29 @@ TEST(ListImages, CountsTheOtherFilesByExtension) {
                                                    "(actually HEIC), 1 without extension")));
 }
 
+TEST(ListImages, DistinguishesHeicAvifAndVideoFilesByTheirBrands) {
+  const auto file_type = [](const std::string& brands) {  // the major brand, then the compatible ones
+    const auto size = static_cast<char>(12 + brands.size());
+    return std::string("\0\0\0", 3) + size + "ftyp" + brands.substr(0, 4) + std::string(4, '\0') + brands.substr(4);
+  };
+  const std::string after = std::string("\0\0\0\x20", 4) + "metaavif";  // not part of the box
+  std::vector<std::pair<std::string, const char*>> cases = {
+      {file_type("avismsf1"), "AVIF"},       {file_type("mif1mif1avif"), "AVIF"},
+      {file_type("msf1avismsf1"), "AVIF"},   {file_type("mif1mif1heic"), "HEIC"},
+      {file_type("mif1") + after, "HEIC"},   {file_type("isomisommp42"), "a video"},
+      {file_type("mp42") + after, "a video"}};
+  for (const char* brand : {"heic", "heix", "heim", "heis", "hevc", "hevx", "hevm", "hevs", "mif1", "msf1"}) {
+    cases.emplace_back(file_type(brand), "HEIC");
+  }
+  for (const auto& [content, format] : cases) {
+    const FolderOfFiles folder;
+    folder.file("a.jpg", content);
+    const auto listing = list_images(folder.path());
+    EXPECT_THAT(listing.notes, ElementsAre(HasSubstr(std::string("1 .jpg (actually ") + format + ")"))) << content;
+    EXPECT_EQ(listing.has_heic_or_avif, format != std::string("a video")) << content;
+  }
+}
+
 TEST(ListImages, ExplainsHowToConvertHeicAndAvifFiles) {
   const std::string hint = "convert them to JPEG first, for example with heif-convert";
   const FolderOfFiles folder;

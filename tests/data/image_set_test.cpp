@@ -39,7 +39,7 @@ class ImageSetTest : public ::testing::Test {
   DataConfig like_{.kind = DatasetKind::image_folder};
 };
 
-TEST_F(ImageSetTest, ContainsAllImagesOfAFolderWithoutLabels) {
+TEST_F(ImageSetTest, ContainsAllImagesOfAFolderButNoLabels) {
   gray("b/b.png", 20);
   gray("a/z.PNG", 10);
   const auto dataset = load(0, 16);
@@ -74,6 +74,19 @@ TEST_F(ImageSetTest, DerivesItsResolutionFromTheMedianSidesOfTheImages) {
   EXPECT_EQ(ImageSet(directory_.path(), like_).natural_resolution(), 256);
   for (int i = 0; i < 9; ++i) gray(format_text("{}.png", i), 9, 10, 10);
   EXPECT_EQ(ImageSet(directory_.path(), like_).natural_resolution(), 16);
+}
+
+TEST_F(ImageSetTest, DerivesItsResolutionFromTheImagesThatItLoads) {
+  for (const char* name : {"a/1.png", "a/2.png", "b/1.png"}) gray(name, 9, 20, 20);
+  for (const char* name : {"1.png", "2.png", "3.png"}) gray(name, 9, 100, 100);  // in no class directory
+  EXPECT_EQ(load(0, 16)->size(), 6);
+  EXPECT_EQ(ImageSet(directory_.path(), like_).natural_resolution(), 64);
+  gray("a/3.bmp", 9, 20, 20);  // version 0.9 does not read it
+  EXPECT_EQ(load(0, 16)->size(), 7);
+  EXPECT_EQ(ImageSet(directory_.path(), like_).natural_resolution(), 16);
+  like_.as_in_0_9 = true;
+  EXPECT_EQ(load(0, 16)->size(), 6);
+  EXPECT_EQ(ImageSet(directory_.path(), like_).natural_resolution(), 64);
 }
 
 TEST_F(ImageSetTest, MayBeAnNpzFile) {

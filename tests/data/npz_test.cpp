@@ -172,7 +172,7 @@ TEST_F(NpzArrays, MayBeInTheOnlyNpzFileOfAFolder) {
   EXPECT_THAT(message_of<DataError>([&] { load_dataset(config_, Split::train); }), HasSubstr("contains 2 npz files"));
 }
 
-TEST_F(NpzArrays, OfOtherTypesBecomeBytesWithANote) {
+TEST_F(NpzArrays, OfOtherTypesBecomeBytesAndCauseANote) {
   struct Case {
     const char* type;
     std::string values;
@@ -196,7 +196,7 @@ TEST_F(NpzArrays, OfOtherTypesBecomeBytesWithANote) {
   }
 }
 
-TEST_F(NpzArrays, AreRejectedIfTheirRangeIsUnknown) {
+TEST_F(NpzArrays, AreRejectedIfTheirRangeOrShapeIsUnsuitable) {
   EXPECT_THAT(refusal({{"images", npy("<f4", "(1, 2, 2)", raw<float>({-2.1f, 0, 1, 2.6f}))}}),
               AllOf(HasSubstr("images contains values from -2.1 to 2.6"), HasSubstr("rescale")));
   EXPECT_THAT(refusal({{"images", npy("<i4", "(1, 2, 2)", raw<std::int32_t>({-5, 0, 1, 70000}))}}),
@@ -212,6 +212,16 @@ TEST_F(NpzArrays, OfTheTestSplitAreScaledLikeTheTrainingImages) {
                          Split::test);
   EXPECT_TRUE(torch::equal(test->images.flatten(), torch::tensor({128, 128, 255, 255}).to(torch::kByte)));
   EXPECT_THAT(test->warnings, Contains(HasSubstr("1 value of x_test is outside the range")));
+}
+
+TEST_F(NpzArrays, AreNamedInTheMessageIfTheirOwnRangeIsUnsuitable) {
+  const auto bad = npy("<f4", "(1, 2, 2)", raw<float>({-2.1f, 0, 1, 2.6f})),
+             good = npy("<f4", "(1, 2, 2)", raw<float>({0, 0.5, 1, 0}));
+  const auto message = [&](const std::string& train, const std::string& test) {
+    return message_of<DataError>([&] { load({{"x_train", train}, {"x_test", test}}, Split::test); });
+  };
+  EXPECT_THAT(message(bad, good), HasSubstr("x_train contains values from -2.1 to 2.6"));
+  EXPECT_THAT(message(four_images(), bad), HasSubstr("x_test contains values from -2.1 to 2.6"));
 }
 
 TEST_F(NpzArrays, OfIntegersAreScaledByAFixedRangeAndClippedIfTheyAreComparedWithOthers) {
@@ -231,7 +241,7 @@ TEST_F(NpzArrays, OfIntegersAreScaledByAFixedRangeAndClippedIfTheyAreComparedWit
   config_.fixed_bits = 12;
   const auto small = load({{"images", npy("<u2", "(1, 2, 2)", raw<std::uint16_t>({0, 200, 255, 8}))}});
   EXPECT_THAT(small->warnings, Contains(HasSubstr("if the values are bytes, store them as uint8")));
-  // The range affects neither bytes nor floating-point numbers.
+  // The fixed range affects neither bytes nor floating-point numbers.
   EXPECT_EQ(load({{"images", four_images()}})->deep_bits, 0);
   const auto reals = load({{"images", npy("<f4", "(1, 2, 2)", raw<float>({0, 0.5, 1, 0.25}))}});
   EXPECT_TRUE(torch::equal(reals->images.flatten(), bytes({0, 128, 255, 64})));
@@ -317,7 +327,16 @@ TEST_F(NpzArrays, HaveTheClassesOfTheTrainingImagesInBothSplits) {
   EXPECT_TRUE(torch::equal(known->labels, torch::tensor({1, 1}, torch::kLong)));
   const auto unknown = test(npy("|S1", "(2,)", "cb"));
   EXPECT_FALSE(unknown->has_labels());
-  EXPECT_THAT(unknown->warnings, Contains(HasSubstr("contains 'b', which is not the label of any training image")));
+  EXPECT_THAT(unknown->warnings, Contains("y_test contains 'b', which is not the label of any training image; the "
+                                          "images are used without labels"));
+  const auto several = load({{"x_train", two},
+                             {"y_train", npy("|S1", "(2, 2)", "caac")},
+                             {"x_test", two},
+                             {"y_test", npy("|S1", "(2,)", "ca")}},
+                            Split::test);
+  EXPECT_FALSE(several->has_labels());
+  EXPECT_THAT(several->warnings, Contains(AllOf(HasSubstr("y_train has the shape"), HasSubstr("several strings"),
+                                                HasSubstr("the images are used without labels"))));
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include "images/image_file.h"
 #include "ordinary_permissions.h"
 #include "support/errors.h"
+#include "support/log.h"
 #include "support/text.h"
 #include "temporary_directory.h"
 
@@ -193,6 +194,17 @@ TEST_F(PackedImagesTest, SkipUnreadableFilesUpToTheAllowedFraction) {
             2u);  // up to five are allowed
   for (int i = 4; i < 8; ++i) folder_.write(name(i), "no image");
   EXPECT_THAT(message(0.05), HasSubstr("6 of 20 files"));
+}
+
+TEST_F(PackedImagesTest, AreCountedInTheLogWithoutUnreadableFiles) {
+  add_images(20);
+  folder_.write(name(3), "no image");
+  folder_.write(name(17), "");
+  ::testing::internal::CaptureStderr();
+  log::init({});
+  pack({.pixels = {.resolution = 8}, .max_unreadable = 0.1});
+  log::init({});
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr("packed 18 images in"));
 }
 
 TEST_F(PackedImagesTest, IncludeFilesThatCouldNotBeReadBeforeButCanBeReadNow) {

@@ -2,9 +2,12 @@
 
 #include <numeric>
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
+
+#include "support/text.h"
 
 namespace slopegan {
 namespace {
@@ -78,7 +81,11 @@ TEST(FitText, DescribesHowImagesAreChanged) {
       fit_text(218, 178, 64, ImageFit::pad),
       "images of 218 x 178 are cropped to their central 178 x 178 (18 % of the area is cut) and reduced to 64 x 64 "
       "(data.fit: pad)");
-  EXPECT_EQ(fit_text(48, 96, 64, ImageFit::stretch), "images of 48 x 96 are stretched to 64 x 64 (data.fit: stretch)");
+  for (const auto& [height, width] : {std::pair(48, 96), {40, 50}, {96, 100}}) {
+    EXPECT_EQ(fit_text(height, width, 64, ImageFit::stretch),
+              format_text("images of {} x {} are stretched to 64 x 64 (data.fit: stretch)", height, width));
+  }
+  EXPECT_EQ(fit_text(40, 40, 64, ImageFit::stretch), "images of 40 x 40 are enlarged to 64 x 64 (data.fit: stretch)");
   EXPECT_EQ(fit_text(32, 32, 32, ImageFit::crop), "");
 }
 

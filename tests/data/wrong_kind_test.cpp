@@ -99,7 +99,7 @@ TEST_F(WrongKind, ExplainsHowToConvertHeicAndAvifImages) {
   }
 }
 
-TEST_F(WrongKind, IsNotReportedForDataOfTheRightKind) {
+TEST_F(WrongKind, IsNotReportedForTheRightKindOrMissingData) {
   write_bytes(folder("idx") / "train-images-idx3-ubyte", "damaged");
   EXPECT_EQ(wrong_kind_message(DatasetKind::idx, directory_ / "idx"), "");
   EXPECT_EQ(wrong_kind_message(DatasetKind::idx, directory_ / "missing"), "");

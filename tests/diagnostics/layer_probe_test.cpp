@@ -134,7 +134,7 @@ TEST(LayerProbe, CollectsHistogramsOfPreActivations) {
   EXPECT_NEAR(probe.pre_activations()[0].sum(), 2 * first.to(at::kDouble).sum().item<double>(), 1e-9);
 }
 
-TEST(LayerProbe, GetsTheInputOfAnActivationThatWorksInPlace) {
+TEST(BlockObserver, GetsTheInputOfAnActivationThatWorksInPlace) {
   const at::NoGradGuard no_gradients;
   auto discriminator = initialised(plain_discriminator(0));
   const auto images = at::rand({2, 1, 32, 32}) * 2 - 1;

@@ -123,5 +123,12 @@ TEST(Sentinels, ReportAVanishedGradientOnlyIfTheDiscriminatorHasWon) {
   EXPECT_EQ(sentinels(vitals), Names());
 }
 
+TEST(Sentinels, AreExplainedByTextsThatStartWithTheirNames) {
+  for (const char* name : {"equal_images", "collapse", "saturation", "vanished_gradient"}) {
+    EXPECT_EQ(sentinel_text(name).rfind(std::string(name) + ": ", 0), 0u) << name;
+  }
+  EXPECT_THROW(sentinel_text("a new one"), std::logic_error);
+}
+
 }  // namespace
 }  // namespace slopegan

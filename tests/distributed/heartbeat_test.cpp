@@ -73,7 +73,7 @@ class HeartbeatTest : public ::testing::Test {
 
   static constexpr int patient = 100;
 
-  /// Checks that no rank reports a failure for longer than `patient` rounds take.
+  /// Checks, for longer than `patient` rounds take, that no rank reports a failure.
   static void expect_no_failure(std::initializer_list<Heartbeat*> ranks) {
     for (int i = 0; i < patient + patient / 4; ++i) {
       for (auto* one : ranks) EXPECT_FALSE(one->failure());

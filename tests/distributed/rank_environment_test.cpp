@@ -1,6 +1,8 @@
 #include "distributed/rank_environment.h"
 
 #include <map>
+#include <string>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -90,6 +92,36 @@ TEST(RankEnvironment, IsReadFromSrun) {
   EXPECT_EQ(ranks(with(task, "MASTER_ADDR", "10.0.0.1"))->master_address, "10.0.0.1");
 }
 
+TEST(RankEnvironment, CountsTheTasksOnItsOwnMachine) {
+  Variables task = {{"SLURM_PROCID", "7"},
+                    {"SLURM_STEP_NUM_TASKS", "12"},
+                    {"SLURM_LOCALID", "0"},
+                    {"SLURM_STEP_TASKS_PER_NODE", "1,4(x2),3"},
+                    {"MASTER_ADDR", "10.0.0.1"}};
+  EXPECT_EQ(ranks(task)->local_size, 1) << "without SLURM_NODEID";
+  const std::vector<int> sizes = {1, 4, 4, 3};
+  for (std::size_t node = 0; node < sizes.size(); ++node) {
+    EXPECT_EQ(ranks(with(task, "SLURM_NODEID", std::to_string(node)))->local_size, sizes[node]) << node;
+  }
+  for (const char* list : {"four", "13", "0(x3)", "-1"}) {
+    EXPECT_THAT(error_of(with(task, "SLURM_STEP_TASKS_PER_NODE", list)),
+                HasSubstr(std::string("SLURM_STEP_TASKS_PER_NODE=") + list + " in the environment is not allowed"));
+  }
+}
+
+TEST(RankEnvironment, SeparatesTheJobsOnAMachine) {
+  const Variables first = {{"OMPI_COMM_WORLD_RANK", "1"},
+                           {"OMPI_COMM_WORLD_SIZE", "2"},
+                           {"OMPI_COMM_WORLD_LOCAL_SIZE", "2"},
+                           {"PMIX_NAMESPACE", "468320257"}};
+  const auto second_job = with(first, "PMIX_NAMESPACE", "467795969");
+  EXPECT_NE(ranks(first)->master_port, ranks(second_job)->master_port);
+  EXPECT_NE(ranks(first)->job, ranks(second_job)->job) << "in case the ports are equal";
+  EXPECT_EQ(ranks(with(first, "OMPI_COMM_WORLD_RANK", "0"))->master_port, ranks(first)->master_port);
+  // Several jobs may form one group of ranks if the user gives them the same port.
+  EXPECT_EQ(ranks(with(first, "MASTER_PORT", "4000"))->job, ranks(with(second_job, "MASTER_PORT", "4000"))->job);
+}
+
 TEST(RankEnvironment, IsReadFromMpi) {
   const Variables open_mpi = {{"OMPI_COMM_WORLD_RANK", "1"},
                               {"OMPI_COMM_WORLD_SIZE", "2"},
@@ -101,7 +133,7 @@ TEST(RankEnvironment, IsReadFromMpi) {
   EXPECT_EQ(ranks({{"PMI_RANK", "0"}, {"PMI_SIZE", "3"}, {"MASTER_ADDR", "host"}})->size, 3);
 }
 
-TEST(RankEnvironment, NamesTheInvalidVariable) {
+TEST(RankEnvironment, NamesTheInvalidOrMissingVariable) {
   EXPECT_EQ(error_of(with(second, "RANK", "2")),
             "RANK=2 in the environment is not allowed; allowed: an integer from 0 to 1");
   EXPECT_EQ(error_of(with(second, "MASTER_PORT", "abc")),

@@ -19,6 +19,7 @@
 #include "metrics/figures.h"
 #include "metrics/frechet_distance.h"
 #include "support/errors.h"
+#include "support/log.h"
 #include "synthetic_dataset.h"
 #include "temporary_directory.h"
 
@@ -181,6 +182,17 @@ TEST_F(EvaluatorTest, HasNoFloorsWithoutTestImages) {
   EXPECT_TRUE(record.floors.empty());
   EXPECT_EQ(record.floor_samples, 0);
   EXPECT_FALSE(record.values.contains("copied_share"));
+}
+
+TEST_F(EvaluatorTest, DoesNotReportThatThereAreNoTestImagesIfThereAreTooFew) {
+  const auto few = two_halves(3, 1);
+  ::testing::internal::CaptureStderr();
+  log::init({});
+  make(all_of(300), &few);
+  const std::string logged = ::testing::internal::GetCapturedStderr();
+  log::init({});
+  EXPECT_THAT(logged, HasSubstr("the metrics do not use the 3 test images, because at least 6 are needed"));
+  EXPECT_THAT(logged, HasSubstr("no memorisation metrics: there are no test images that the metrics can use"));
 }
 
 TEST_F(EvaluatorTest, ScoresTheClassesOfAClassifier) {

@@ -125,7 +125,7 @@ TEST_F(Exported, FilesOfEveryFormatReproduceTheImagesOfEveryGenerator) {
         ASSERT_GT(expected.std().item<double>(), 0.05);
         const auto images = run(format, latents);
         EXPECT_LE((images - expected).abs().max().item<double>(), 1e-5);
-        // Without folding, the images equal those of PyTorch's operators bit for bit, except in ONNX, which rounds
+        // Without folding, the images equal those of LibTorch's operators bit for bit, except in ONNX, which rounds
         // epsilon and the slopes to float32.
         EXPECT_TRUE(folded || format == "onnx" || images.equal(torch_images_of(checkpoint, latents)));
       }
@@ -247,7 +247,7 @@ TEST_F(Exported, GeneratorsWithNonFiniteImagesAreRejected) {
   EXPECT_TRUE(std::filesystem::is_empty(directory_.path()));
 }
 
-TEST_F(Exported, ExistingFilesAreKeptWithoutOverwrite) {
+TEST_F(Exported, ExistingFilesAreKeptAndInvalidArgumentsAreRejected) {
   const auto checkpoint = sample_generator("generator: {negative_slope: 0.2}");
   const auto precious = directory_.write("precious", "mine");
   EXPECT_THAT(message_of<UsageError>([&] { export_generator(checkpoint, {.format = "onnx", .out = precious}); }),

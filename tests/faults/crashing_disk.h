@@ -34,7 +34,7 @@ class CrashingDisk {
  private:
   struct Node {
     enum class Kind { file, directory, link } kind;
-    std::string content, safe_content;  ///< for a symlink, its target, which is always durable
+    std::string content, safe_content;  ///< `content` of a symlink: its target, which is always durable
   };
   using NodePtr = std::shared_ptr<Node>;
   /// The key contains the node of the directory, so that a renamed directory keeps its names.

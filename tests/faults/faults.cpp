@@ -57,7 +57,7 @@ bool is_below(const std::string& path) {
          path[plan.below.size()] == '/';
 }
 
-/// Decides whether a call fails, and records it. The object is constructed before the call.
+/// Counts a call, decides whether it fails, and records it if it succeeds. The object is constructed before the call.
 class Call {
  public:
   Call(const char* kind, std::string path, std::string other = "") : kind_(kind) {

@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
-/// Fault injection: this library interposes functions of the C library. It counts the calls that modify files below a
-/// directory, and can record them, make one of them fail, or kill the process before one of them. A test program links
-/// the library and calls arm_faults in a child process. The real program loads it through LD_PRELOAD, with the plan in
-/// SLOPEGAN_FAULTS.
+/// Fault injection: this library interposes functions of the C library. It counts the calls that modify or sync files
+/// below a directory, and can record them, make some of them fail, or kill the process before one of them. A test
+/// program links the library and calls arm_faults in a child process. The real program loads the library through
+/// LD_PRELOAD, with the plan in SLOPEGAN_FAULTS.
 namespace slopegan::testing {
 
 struct FaultPlan {
@@ -32,7 +32,7 @@ constexpr auto faults_variable = "SLOPEGAN_FAULTS";
 /// A recorded call.
 struct RecordedCall {
   std::string kind;         ///< create, cut, write, resize, sync, mkdir, link, unlink, rename, exchange
-  std::string path, other;  ///< other: the new name, or the target of a symlink
+  std::string path, other;  ///< other: the new path, or the target of a symlink
   std::string data;         ///< the bytes written
   std::size_t offset = 0;   ///< offset of the data in the file, or the new file size
 };

@@ -34,7 +34,9 @@ int error_of(std::string_view call) {
 
 bool is_below(const char* path) {
   const char* below = std::getenv("SLOPEGAN_MISSING_BELOW");
-  return below != nullptr && std::strncmp(path, below, std::strlen(below)) == 0;
+  if (below == nullptr) return false;
+  const std::size_t length = std::strlen(below);
+  return std::strncmp(path, below, length) == 0 && (path[length] == '/' || path[length] == '\0');
 }
 
 bool is_below(int descriptor) {

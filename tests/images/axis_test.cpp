@@ -9,7 +9,13 @@
 namespace slopegan {
 namespace {
 
+using ::testing::AllOf;
+using ::testing::Each;
 using ::testing::ElementsAre;
+using ::testing::Ge;
+using ::testing::Gt;
+using ::testing::Le;
+using ::testing::SizeIs;
 
 TEST(AxisTicks, AreRoundValuesInsideTheRange) {
   EXPECT_THAT((Axis{{0, 1}}.ticks(5)), ElementsAre(0, 0.2, 0.4, 0.6000000000000001, 0.8, 1));
@@ -48,6 +54,22 @@ TEST(AxisTicks, AreFewIfTheEndsOfTheRangeAreAdjacentNumbers) {
   for (const double low : {0.1, -0.1, 1e300, 1e17}) {
     const Axis axis{{low, std::nextafter(low, 1e308)}, false};
     EXPECT_LE(axis.ticks(5).size(), 11u) << low;
+  }
+}
+
+TEST(Axis, HasFinitePositionsAndTicksForExtremeValues) {
+  const std::vector<double> values = {0, 5e-324, 1e-310, 1e-300, 1e-120, 1, 1e8, 1e120, 1e300};
+  for (const auto& axis : {Axis::fit(values, true), Axis::fit_padded(values, true)}) {
+    EXPECT_GT(axis.range.low, 0);
+    EXPECT_TRUE(std::isfinite(axis.range.high));
+    for (const double value : values) {
+      if (!axis.can_show(value)) continue;
+      EXPECT_GE(axis.position(value), 0) << value;
+      EXPECT_LE(axis.position(value), 1) << value;
+    }
+    EXPECT_TRUE(axis.can_show(1));
+    EXPECT_NEAR(axis.position(1), 0.5, 1e-9);
+    EXPECT_THAT(axis.ticks(5), AllOf(SizeIs(Ge(2U)), SizeIs(Le(11U)), Each(Gt(0))));
   }
 }
 

@@ -191,7 +191,7 @@ TEST_F(DecodeImage, RecognisesTransparencyOfEveryKind) {
   EXPECT_TRUE(is_white(encoded(".webp", transparent, {cv::IMWRITE_WEBP_QUALITY, 80})));
 }
 
-TEST_F(DecodeImage, TreatsTheFourthByteOfABmpAsAlphaOnlyIfItHasAMask) {
+TEST_F(DecodeImage, TreatsTheFourthByteOfABmpAsAlphaOnlyIfThereIsAnAlphaMask) {
   const std::string colour("\x0a\x14\x1e", 3), unused = colour + '\0', opaque = colour + '\xff';
   const cv::Vec3b shown(10, 20, 30), white(255, 255, 255);
   for (const std::uint64_t header_size : {40, 52, 56, 108}) {
@@ -248,7 +248,7 @@ TEST_F(DecodeImage, ReadsPalettesAndSingleBits) {
 }
 
 /// A JPEG file of 16 × 16 pixels with four inks, which are stored inverted, as Adobe's programs store them.
-std::string cmyk_jpeg(std::array<std::uint8_t, 4> inks) {
+std::string cmyk_jpeg(std::array<std::uint8_t, 4> inks, bool arithmetic = false) {
   jpeg_compress_struct info{};
   jpeg_error_mgr errors{};
   info.err = jpeg_std_error(&errors);
@@ -261,6 +261,7 @@ std::string cmyk_jpeg(std::array<std::uint8_t, 4> inks) {
   info.in_color_space = JCS_CMYK;
   jpeg_set_defaults(&info);
   jpeg_set_quality(&info, 100, TRUE);
+  info.arith_code = arithmetic ? TRUE : FALSE;
   jpeg_start_compress(&info, TRUE);
   std::vector<JSAMPLE> row;
   for (int x = 0; x < 16; ++x) {
@@ -281,6 +282,18 @@ TEST_F(DecodeImage, ConvertsTheInksOfACmykJpeg) {
   EXPECT_LE(cv::norm(pixel(cyan), cv::Vec3b(255, 255, 0), cv::NORM_INF), 3);
   EXPECT_LE(cv::norm(pixel(decode(cmyk_jpeg({0, 0, 0, 255}))), cv::Vec3b(0, 0, 0), cv::NORM_INF), 3);
   EXPECT_LE(cv::norm(pixel(decode(cmyk_jpeg({0, 128, 255, 0}))), cv::Vec3b(0, 127, 255), cv::NORM_INF), 3);
+}
+
+TEST_F(DecodeImage, RejectsAnArithmeticCodedJpegWithWrongPixels) {
+#if !defined(C_ARITH_CODING_SUPPORTED) || !defined(D_ARITH_CODING_SUPPORTED)
+  GTEST_SKIP() << "libjpeg was built without arithmetic coding";
+#endif
+  std::string jpeg = cmyk_jpeg({255, 0, 0, 0}, true);
+  EXPECT_LE(cv::norm(pixel(decode(jpeg)), cv::Vec3b(255, 255, 0), cv::NORM_INF), 3);
+  const auto scan = jpeg.find("\xff\xda");
+  jpeg.resize(scan + 2 + big_endian(jpeg.substr(scan + 2, 2)));
+  for (int i = 0; i < 100; ++i) jpeg += "\x18\x7f";  // contain an invalid code
+  EXPECT_THAT(refusal(jpeg + "\xff\xd9"), HasSubstr("bad arithmetic code"));
 }
 
 TEST_F(DecodeImage, ReportsTheTypeOfUnsupportedPixels) {

@@ -22,7 +22,7 @@ class DecodeWithOpenCv : public ImageDecoding {
   DecodedImage decode(const std::string& bytes) { return ImageDecoding::decode(bytes, {.background = std::nullopt}); }
 };
 
-/// Colours that change from pixel to pixel, so that the compressed image is not much smaller.
+/// Colours that change from pixel to pixel, so that compression does not shrink the image much.
 cv::Mat varied_pixels() {
   cv::Mat image(60, 80, CV_8UC3);
   for (int i = 0; i < 60 * 80 * 3; ++i) image.data[i] = static_cast<std::uint8_t>(i * i % 251);

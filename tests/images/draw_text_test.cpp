@@ -79,7 +79,7 @@ TEST(DrawText, DrawsAQuestionMarkForControlCharactersAndInvalidBytes) {
   EXPECT_TRUE(look_alike("\xe2\x82", "??"));  // the end is missing
 }
 
-TEST(DrawText, BoldTextHasMoreInkAndLargerTextMorePixels) {
+TEST(DrawText, BoldTextHasMoreInkAndADoubledFontSizeDoublesWidthAndHeight) {
   TextStyle bold = text_style, large = text_style;
   bold.bold = true;
   large.size *= 2;

@@ -94,7 +94,7 @@ TEST(GifWriter, StoresUpTo256ColoursExactly) {
   EXPECT_EQ(largest_difference(read_gif(directory / "a.gif").frames.at(0), frame), 0);
 }
 
-TEST(GifWriter, ApproximatesFramesWithMoreColours) {
+TEST(GifWriter, ApproximatesFramesWithMoreThan256Colours) {
   const TemporaryDirectory directory;
   cv::Mat frame(64, 64, CV_8UC3);  // 4,096 colours in smooth gradients
   for (int y = 0; y < 64; ++y) {

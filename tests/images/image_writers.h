@@ -91,8 +91,8 @@ inline std::string with_extraneous_bytes(std::string jpeg, const std::string& ma
   return jpeg.insert(jpeg.find(marker), std::string("\0\1\2\3", 4));
 }
 
-/// A BMP file of 2 x 2 pixels of four bytes, by default blue first, with a header of `header_size` bytes and masks for
-/// the channels. A header of fewer than 56 bytes has no mask for alpha.
+/// A BMP file of 2 x 2 pixels, each consisting of the four bytes of `pixel`. The masks give the positions of the
+/// channels: blue comes first by default. A header of fewer than 56 bytes has no mask for alpha.
 inline std::string bmp_file(std::uint64_t header_size, const std::string& pixel, std::uint64_t alpha_mask = 0,
                             std::array<std::uint64_t, 3> rgb_masks = {0xff0000, 0xff00, 0xff}) {
   const std::uint64_t offset = 14 + std::max<std::uint64_t>(header_size, 52);
@@ -113,8 +113,8 @@ inline std::string bmp_file(std::uint64_t header_size, const std::string& pixel,
 /// The values of the tags in a TIFF file.
 using TiffTags = std::map<std::uint64_t, std::vector<std::uint64_t>>;
 
-/// A TIFF file with these tags and strips, or tiles if there is a tag for their size (322). The tags for the offsets
-/// and sizes of the blocks are added.
+/// A TIFF file with these tags. `blocks` are tiles if there is a tag for the tile width (322), and strips otherwise.
+/// The tags for the offsets and sizes of the blocks are added.
 inline std::string tiff_file(TiffTags tags, const std::vector<std::string>& blocks) {
   const bool is_tiled = tags.contains(322);
   std::string pixels;

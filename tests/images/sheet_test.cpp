@@ -152,8 +152,8 @@ TEST(LayOut, MarksTheBestRowBesideItsTilesAndInItsLabel) {
   EXPECT_TRUE(box_where(draw_sheet(sheet, {.picture = {.gray = true}}), differs_from_gray).empty());
 }
 
-/// Compares the sizes and the darkness of each text. The tolerances allow for different versions of the font and of
-/// FreeType.
+/// Checks the size of the picture, the order of the texts and the darkness of each text. The tolerances allow for
+/// different versions of the font and of FreeType.
 TEST(DrawSheet, LooksUnchanged) {
   Sheet sheet{.title = "Größe: which slope?",
               .caption = "FD: Fréchet distance, mean ± deviation",

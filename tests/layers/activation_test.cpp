@@ -132,7 +132,7 @@ TEST(RReLU, FirstAndSecondDerivativesMatchNumericalOnes) {
   }
 }
 
-TEST(PReLU, BoundedSlopeHasTheDerivativesOfTheSigmoid) {
+TEST(PReLU, FirstAndSecondDerivativesThroughTheSigmoidMatchNumericalOnes) {
   const auto f = [](const std::vector<at::Tensor>& in) { return slopegan::prelu(in[0], in[1].sigmoid()).pow(3).sum(); };
   const auto x = at::linspace(-1.95, 2, 12, at::kDouble).view({2, 3, 2});
   const auto logits = at::tensor({-1.0, 0.0, 2.0}, at::kDouble);

@@ -9,7 +9,7 @@
 
 #include "layers/batch_norm.h"
 
-/// What the tests of batch norm with one scale per channel and with one per image have in common.
+/// Shared by the tests of batch norm with a scale per channel and with a scale per image.
 namespace slopegan::testing {
 
 inline BatchNormState in_float64(const BatchNormState& state) {
@@ -40,12 +40,12 @@ inline std::vector<at::Tensor> norm_derivatives(const at::Tensor& x, const Batch
 }
 
 /// Moves the bias until no value before the activation is within 1e-4 of 0, where rounding errors would decide whether
-/// the slope applies to it. `before_activation` must compute these values from a copy of the state.
+/// the slope applies. `before_activation` must compute these values from a copy of the state.
 inline void keep_away_from_zero(const BatchNormState& state,
                                 const std::function<at::Tensor(const BatchNormState&)>& before_activation) {
   const at::NoGradGuard no_gradients;
   const auto dimensions = state.bias.dim() == 2 ? std::vector<std::int64_t>{2, 3} : std::vector<std::int64_t>{0, 2, 3};
-  for (int i = 0; i < 100; ++i) {  // a few times are usually enough
+  for (int i = 0; i < 100; ++i) {  // a few iterations are usually enough
     const auto is_near = before_activation(in_float64(state)).abs().amin(dimensions).lt(1e-4);
     if (!is_near.any().item<bool>()) return;
     state.bias.add_(is_near.to(state.bias.scalar_type()), 3e-4);

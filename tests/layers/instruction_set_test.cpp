@@ -19,7 +19,7 @@ TEST(InstructionSets, HaveNamesThatSelectThem) {
   EXPECT_EQ(parse_instruction_set(""), InstructionSet::avx512_bf16) << "the newest one";
 }
 
-TEST(InstructionSets, AreNeverNewerThanTheProcessor) { EXPECT_LE(instruction_set(), newest_instruction_set()); }
+TEST(InstructionSets, AreLimitedToThoseOfTheProcessor) { EXPECT_LE(instruction_set(), newest_instruction_set()); }
 
 TEST(InstructionSets, RejectUnknownNames) {
   EXPECT_EQ(message_of<std::invalid_argument>([] { parse_instruction_set("avx1024"); }),

@@ -55,7 +55,7 @@ TEST(LeakyRelu, KeepsTheMemoryFormat) {
   EXPECT_EQ(slopegan::leaky_relu(x, 0.2).strides(), x.strides());
 }
 
-TEST(LeakyRelu, SplitsManyValuesOverThreads) {
+TEST(LeakyRelu, EqualsPyTorchForValuesThatAreSplitOverThreads) {
   const auto x = values({300, 1000}, at::kFloat);
   expect_equal(slopegan::leaky_relu(x, 0.2), at::leaky_relu(x, 0.2));
 }
@@ -94,7 +94,7 @@ TEST(LeakyRelu, FirstAndSecondDerivativesMatchNumericalOnes) {
   }
 }
 
-TEST(LeakyRelu, GradientPenaltyThroughTwoLayersHasTheNumericalGradient) {
+TEST(LeakyRelu, GradientOfAPenaltyThroughTwoLayersMatchesTheNumericalOne) {
   const auto weight = values({3, 3});
   const auto f = [](const std::vector<at::Tensor>& in) {
     const auto x = in[0].requires_grad() ? in[0] : in[0].clone().requires_grad_();
@@ -105,7 +105,7 @@ TEST(LeakyRelu, GradientPenaltyThroughTwoLayersHasTheNumericalGradient) {
   EXPECT_LT(gradient_error(f, {values({4, 3}), weight}), 1e-6);
 }
 
-TEST(LeakyReluInPlace, OverwritesTheInputAndGivesTheSameGradients) {
+TEST(LeakyReluInPlace, OverwritesTheInputAndHasPyTorchsGradients) {
   for (const auto type : {at::kFloat, at::kDouble, at::kBFloat16}) {
     for (const double slope : slopes) {
       const auto leaf = values({2, 3, 4, 5}, type).requires_grad_();

@@ -112,7 +112,12 @@ TEST(StridedConvolution, MatchesLibTorchsValuesAndFirstAndSecondDerivativesInBfl
 class WithoutTiles {
  public:
   WithoutTiles() { at::globalContext().setUserEnabledMkldnn(false); }
-  ~WithoutTiles() { at::globalContext().setUserEnabledMkldnn(true); }
+  ~WithoutTiles() { at::globalContext().setUserEnabledMkldnn(before_); }
+  WithoutTiles(const WithoutTiles&) = delete;
+  WithoutTiles& operator=(const WithoutTiles&) = delete;
+
+ private:
+  const bool before_ = at::globalContext().userEnabledMkldnn();
 };
 
 TEST(StridedConvolution, MatchesLibTorchsValuesAndDerivativesWithoutTiledProducts) {
@@ -226,7 +231,7 @@ struct FixedLayer {
 };
 
 // The layers cover the numbers of channels of images (1 and 3), oneDNN and tiled products, and more patches than fit
-// into the cache in bfloat16.
+// into one block.
 const std::vector<FixedLayer> fixed_layers = {{32, 1, 16, 3}, {16, 3, 8, 3}, {24, 5, 4, 3},
                                               {64, 32, 4, 3}, {8, 4, 1, 2},  {16, 32, 32, 16}};
 

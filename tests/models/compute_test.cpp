@@ -34,7 +34,7 @@ TEST(ChooseCompute, IgnoresTheDefaultOfOneThreadThatTorchrunSets) {
   EXPECT_EQ(choose_compute(training, 0, 2).threads, 2);
 }
 
-TEST(LimitThreads, LowersTheNumberOfThreadsOfCommandsThatDoNotChooseItButNeverRaisesIt) {
+TEST(LimitThreads, LowersTheNumberOfThreadsButNeverRaisesIt) {
   const int before = at::get_num_threads();
   at::set_num_threads(4);
   {

@@ -165,7 +165,7 @@ TEST_F(Bench, TrainingOnABusyMachineWarnsOnceAndComputesTheSameWeights) {
   const BusyProcesses busy(4);
   Program program(directory_.path(), training("busy", "10000000"));
   ASSERT_TRUE(wait_for(outputs() / "busy/checkpoints/640")) << program.err();
-  EXPECT_TRUE(state_of("busy") == state_of("quiet")) << "the waiting of threads must not change the results";
+  EXPECT_TRUE(state_of("busy") == state_of("quiet")) << "threads that wait must not change the results";
   const std::string warning = "other processes are using the cores of this machine: ";
   const auto count = [&] {
     const std::string text = program.err();
@@ -173,7 +173,7 @@ TEST_F(Bench, TrainingOnABusyMachineWarnsOnceAndComputesTheSameWeights) {
     for (auto at = text.find(warning); at != std::string::npos; at = text.find(warning, at + 1)) ++found;
     return found;
   };
-  // Without this file, or if it only contains zeros, the kernel does not report how long threads wait.
+  // If this file is missing or contains only zeros, the kernel does not report how long threads wait.
   const auto measured = read_text(format_text("/proc/{}/schedstat", program.pid()));
   if (!measured.empty() && !measured.starts_with("0 0 ")) {
     EXPECT_TRUE(wait_until([&] { return count() > 0; })) << program.err();

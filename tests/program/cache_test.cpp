@@ -109,11 +109,12 @@ TEST_F(Cache, DataWithoutAConfigurationNeedsTheCacheOption) {
   EXPECT_EQ(slopegan({"data", "--prune"}).code, 2);
 }
 
-TEST_F(Cache, TheCacheOptionRejectsAConfigurationAndAnOutputFile) {
-  for (const auto& more : {config_file("smoke.yaml"), std::string("--out=a.png")}) {
+TEST_F(Cache, TheCacheOptionRejectsAConfigurationAndTheOptionsOfThePicture) {
+  for (const std::string& more :
+       {config_file("smoke.yaml"), std::string("--out=a.png"), std::string("--dark"), std::string("--pixel-ratio=2")}) {
     const auto result = slopegan({"data", "--cache", more});
     EXPECT_EQ(result.code, 2);
-    EXPECT_THAT(result.err, HasSubstr("neither CONFIG nor --out"));
+    EXPECT_THAT(result.err, HasSubstr("none of CONFIG, --out, --dark and --pixel-ratio"));
   }
 }
 

@@ -146,7 +146,7 @@ TEST_F(DataKinds, TheClassifierForMetricsIsTrainedOnLabelsFromDirectories) {
               HasSubstr("other: 60, round: 60"));
 }
 
-TEST_F(DataKinds, DataChannelsConvertsBetweenGrayAndColour) {
+TEST_F(DataKinds, DataChannelsConvertsColourToGrayOnlyOnRequest) {
   const std::string rgb = "data.path=" SLOPEGAN_TEST_DATA "/npz/rgb.npz";
   for (const auto& [channels, text] : {std::pair("1", "1 x 4 x 5"), {"3", "3 x 4 x 5"}, {"0", "3 x 4 x 5"}}) {
     const auto result =

@@ -95,7 +95,7 @@ class ExactResume : public ProgramTest {
   }
   std::filesystem::path run_dir(const std::string& name) const { return outputs() / name; }
 
-  /// Returns the directory of the uninterrupted run. The first call in a test trains it.
+  /// Returns the directory of the uninterrupted run. The first call in a test trains the run.
   const std::filesystem::path& whole() {
     if (whole_.empty()) {
       const auto start = std::chrono::steady_clock::now();

@@ -68,7 +68,7 @@ TEST_F(Export, ReportsInvalidArguments) {
   EXPECT_FALSE(fs::exists(directory_ / "a"));
 }
 
-TEST_F(Export, ExportsTheFiniteGeneratorOfADivergedRun) {
+TEST_F(Export, ExportsTheGeneratorOfADivergedRunOnlyIfItsImagesAreFinite) {
   ASSERT_EQ(train().code, 0);
   poison_newest_checkpoint(run());
   ASSERT_EQ(train({"training.total_images=128", "--resume", "auto"}).code, 5);
@@ -140,7 +140,7 @@ TEST_F(Import, CreatesATrainableRunFromTheWeights) {
   EXPECT_EQ(slopegan({"report", (outputs() / "imported").string()}).code, 0);
 }
 
-TEST_F(Import, CreatesARunThatCanBeTrainedOnDataOfAnotherKind) {
+TEST_F(Import, CreatesARunThatCanBeTrainedOnDataOfADifferentKind) {
   const auto original = trained();
   ASSERT_EQ(import(write_weights(original.tensors, {"generator."})).code, 0);
   const auto run = outputs() / "imported", images = directory_ / "images.npz";

@@ -82,7 +82,7 @@ TEST_F(FailedStart, LeavesTheFilesOfAResumedRunUnchanged) {
   EXPECT_EQ(contents_of(outputs() / "smoke"), before);
 }
 
-TEST_F(FailedStart, IsNotTheResultOfASmallerTotalForAnInterruptedRun) {
+TEST_F(FailedStart, IsNotCausedByLoweringTheTotalOfAnInterruptedRun) {
   const auto resumed = [&](const std::string& total) {
     return slopegan(smoke("train", {"training.threads=1", total, "--resume", "auto"}));
   };
@@ -97,7 +97,7 @@ TEST_F(FailedStart, IsNotTheResultOfASmallerTotalForAnInterruptedRun) {
   EXPECT_THAT(read_text(file), HasSubstr("\"done\""));
 }
 
-TEST_F(FailedStart, LetsTheNextSweepUseOtherValues) {
+TEST_F(FailedStart, LetsTheNextSweepUseDifferentValues) {
   fs::create_directories(outputs() / "smoke/runs");
   std::ofstream(outputs() / "smoke/sweep.yaml") << slopegan(short_run("train", {"--print-config", "seed=5"})).out;
   const auto result = slopegan(short_run("sweep", {"training.threads=1"}));
@@ -129,7 +129,7 @@ TEST_F(FailedStart, LeavesTheFilesOfARunWhoseCheckpointsWereRemovedUnchanged) {
   const auto run = outputs() / "smoke";
   fs::remove_all(run / "checkpoints");
   auto info = nlohmann::json::parse(read_text(run / "run.json"));
-  for (const char* status : {"done", "stopped", "running"}) {  // the number of images is that of a checkpoint
+  for (const char* status : {"done", "stopped", "running"}) {  // run.json says 64 images, so there was a checkpoint
     info["status"] = status;
     std::ofstream(run / "run.json") << info;
     const auto before = contents_of(run);
@@ -144,7 +144,7 @@ TEST_F(FailedStart, LeavesTheFilesOfARunWhoseCheckpointsWereRemovedUnchanged) {
   }
 }
 
-TEST_F(FailedStart, OfAFineTuningIsNotFollowedByATrainingFromRandomWeights) {
+TEST_F(FailedStart, OfFineTuningIsNotFollowedByTrainingFromRandomWeights) {
   ASSERT_EQ(slopegan(short_run("train")).code, 0);
   const auto run = outputs() / "smoke";
   fs::remove_all(run / "checkpoints");

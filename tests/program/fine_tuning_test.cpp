@@ -69,7 +69,7 @@ TEST_F(FineTuning, CopiesTheOptimizerStateOnRequest) {
   EXPECT_FALSE(fs::exists(run_dir("c")));
 }
 
-TEST_F(FineTuning, HasItsOwnStartWhereasAResumedRunKeepsItsFirstStart) {
+TEST_F(FineTuning, HasItsOwnStartTimeWhereasAResumedRunKeepsItsOriginalOne) {
   ASSERT_EQ(train("a", {"training.total_images=64"}).code, 0);
   const auto file = run_dir("a") / "run.json";
   auto info = nlohmann::json::parse(read_text(file));
@@ -81,7 +81,7 @@ TEST_F(FineTuning, HasItsOwnStartWhereasAResumedRunKeepsItsFirstStart) {
   EXPECT_NE(nlohmann::json::parse(read_text(run_dir("b") / "run.json")).at("started"), "2001-02-03T04:05:06Z");
 }
 
-TEST_F(FineTuning, OfARunWithDecayingRatesRecordsThatOtherTotalImagesChangeTheResult) {
+TEST_F(FineTuning, ExtensionsOfARunWithDecayingRatesAreRecordedAsInexact) {
   const auto inexact_at = [&](const std::string& total_images) {
     const auto result = train("a", {"optimizer.lr_decay=linear", "checkpoint.keep=9", "--resume", "auto",
                                     "training.total_images=" + total_images});

@@ -72,7 +72,7 @@ TEST_F(Folders, CanBeTrainedOnIfTheTestSplitHasNoLabels) {
   EXPECT_THAT(read_text(outputs() / "run/log.txt"), HasSubstr("labels: the 2 directories cat, dog"));
 }
 
-TEST_F(Folders, CanBeMeasuredWithoutTheirLabelsFromSomePointOn) {
+TEST_F(Folders, CanBeMeasuredWithoutTheirLabelsWhenARunIsResumed) {
   write_images("albums/spring", 60);
   write_images("albums/summer", 60);  // the same images, so that the labels say nothing about them
   const auto first = train("albums", {"metrics.extractor=classifier"});

@@ -30,7 +30,7 @@ Gif look_at_gif(const fs::path& file) {
   return found;
 }
 
-/// Trains a run, or a sweep of two slopes, on labelled bright and dark images, and draws grids of its samples.
+/// Trains a run, or a sweep of two slopes, on labelled bright and dark images, and draws pictures with `grid`.
 class GridViews : public ProgramTest {
  protected:
   GridViews() {

@@ -122,7 +122,15 @@ inline bool wait_for_content(const std::filesystem::path& file) {
   return !is_empty();
 }
 
-/// A test that runs the program, usually with the smoke configuration, in a temporary directory.
+/// Returns the number of times that a run started training, according to its log.
+inline int starts_of(const std::filesystem::path& run) {
+  const auto log = read_text(run / "log.txt");
+  int count = 0;
+  for (auto at = log.find("training /"); at != std::string::npos; at = log.find("training /", at + 1)) ++count;
+  return count;
+}
+
+/// A test that runs the program, usually with the smoke configuration. The output goes to a temporary directory.
 class ProgramTest : public ::testing::Test {
  protected:
   explicit ProgramTest(const std::string& parent = temporary_parent()) : directory_(parent) {}

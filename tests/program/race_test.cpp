@@ -115,6 +115,18 @@ TEST_F(Race, ThePlanIsPrintedWithoutTraining) {
   EXPECT_FALSE(std::filesystem::exists(outputs() / "planned"));
 }
 
+TEST_F(Race, ListingTheArmsNeitherMeasuresNorRemovesAnything) {
+  const auto left = outputs() / ".tmp-within-1-killed";
+  std::filesystem::create_directories(left / "runs");
+  for (const char* option : {"--list", "--plan"}) EXPECT_EQ(slopegan(race("timed", {option})).code, 0) << option;
+  const auto result = slopegan(race("timed", {"--within", "1h", "--list"}));
+  EXPECT_EQ(result.code, 2);
+  EXPECT_THAT(result.err, HasSubstr("contains no race with this plan"));
+  EXPECT_THAT(result.err, HasSubstr("use --plan instead of --list"));
+  EXPECT_THAT(result.err, ::testing::Not(HasSubstr("measuring the time of an arm")));
+  EXPECT_TRUE(std::filesystem::exists(left / "runs"));
+}
+
 TEST_F(Race, TheOptionWithinMeasuresTheSpeedThenPlansAndKeepsThePlan) {
   std::filesystem::create_directories(outputs() / ".tmp-within-1-killed/runs");
   const auto planned = slopegan(race("timed", {"sweep.design=fixed", "--within", "1h", "--plan"}));
@@ -147,6 +159,8 @@ TEST_F(Race, TheOptionWithinMeasuresTheSpeedThenPlansAndKeepsThePlan) {
     EXPECT_EQ(again.err.find("started"), std::string::npos) << again.err;
     EXPECT_EQ(race_text("timed"), text);
   }
+  const auto repeats = nlohmann::json::parse(text)["plan"]["looks"].back().get<std::size_t>();
+  EXPECT_EQ(lines_of(slopegan(race("timed", {"--within", "1h", "--list"})).out).size(), 2 * repeats);
 }
 
 TEST_F(Race, IsRejectedIfTheTimeIsUpBeforeTheDataIsReady) {
@@ -184,7 +198,7 @@ TEST_F(Race, IsSuspendedTogetherWithTheArmsThatItMeasures) {
   EXPECT_TRUE(std::filesystem::is_empty(outputs())) << "the measurement leaves nothing behind";
 }
 
-TEST_F(Race, StopsCleanlyWhenTheTimeIsUpAndContinuesLater) {
+TEST_F(Race, ContinuesWithATimeLimitAndStopsCleanlyWhenTheTimeIsUp) {
   const std::vector<std::string> large = {"training.total_images=1000000", "checkpoint.every_images=320",
                                           "metrics.every_images=500000"};
   auto arguments = race("late", large);

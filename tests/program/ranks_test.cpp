@@ -62,7 +62,7 @@ class RanksTest : public ProgramTest {
   }
 
   /// Waits at most 20 s for rank 0 to report that all ranks are connected, and returns whether it did. If a rank is
-  /// lost earlier, the others take longer to end.
+  /// lost before this report, the others take longer to end.
   static bool have_met(const Program& first, int size) {
     for (int i = 0; i < 2000; ++i) {
       if (first.err().find(format_text("{} ranks", size)) != std::string::npos) return true;
@@ -114,7 +114,7 @@ TEST_F(RanksTest, WithoutRankZeroReportWhatTheyWaitForAndStopOnASignal) {
   EXPECT_EQ(lines_in(program.err()), 2u) << program.err();  // the notice and the message that the run was stopped
 }
 
-TEST_F(RanksTest, ReportImmediatelyWhatTheyWaitForAndStopOnASignal) {
+TEST_F(RanksTest, RankZeroReportsWhichRanksItWaitsForAndStopsOnASignal) {
   const int number = free_port();
   const auto port = std::to_string(number);
   Program program(directory_.path(), endless("waiting"), [number] { become_slurm_task("0", number); });

@@ -81,7 +81,7 @@ TEST_F(Serve, RejectsAnInvalidPort) {
   }
 }
 
-TEST_F(Serve, ASweepUpdatesItsReport) {
+TEST_F(Serve, ASweepWritesItsReportWhileItRunsAndRejectsInvalidPeriods) {
   Program program(directory_.path(), smoke("sweep", {"training.total_images=2560000", "--report-every", "1s"}));
   EXPECT_TRUE(wait_for(run_dir() / "report.html"));
   EXPECT_FALSE(program.poll()) << program.err();

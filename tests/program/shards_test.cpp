@@ -38,15 +38,7 @@ std::string timeless_results(const std::filesystem::path& sweep) {
   return kept;
 }
 
-/// Returns the number of times that an arm started training.
-int starts_of(const std::filesystem::path& run) {
-  const auto log = read_text(run / "log.txt");
-  int count = 0;
-  for (auto at = log.find("training /"); at != std::string::npos; at = log.find("training /", at + 1)) ++count;
-  return count;
-}
-
-/// Tests the shards of a sweep, which GNU parallel starts and which share a directory.
+/// Tests the shards of a sweep. GNU parallel starts them, and they share a directory.
 class ShardsSlowCheck : public ProgramTest {
  protected:
   const int shards_ = check_count(2, 8), kills_ = check_count(1, 3);

@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 
+#include "process_states.h"
 #include "program.h"
 #include "support/file_lock.h"
 #include "support/files.h"
@@ -22,19 +23,8 @@ class SharedSweep : public ProgramTest {
   }
   std::filesystem::path arm(const std::string& name) const { return outputs() / "smoke/runs" / name; }
 
-  /// Returns the number of times that an arm started training.
-  int starts_of(const std::string& name) const {
-    const auto log = read_text(arm(name) / "log.txt");
-    int count = 0;
-    for (auto at = log.find("training /"); at != std::string::npos; at = log.find("training /", at + 1)) ++count;
-    return count;
-  }
-
   static bool wait_for_text(const Program& program, const std::string& text) {
-    for (int i = 0; i < 3000 && program.err().find(text) == std::string::npos; ++i) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    }
-    return program.err().find(text) != std::string::npos;
+    return wait_until([&] { return program.err().find(text) != std::string::npos; });
   }
 };
 
@@ -45,7 +35,7 @@ TEST_F(SharedSweep, TwoProcessesWithTheSameCommandTrainEveryArmOnce) {
   EXPECT_EQ(first.wait(), 0) << first.err();
   EXPECT_EQ(second.wait(), 0) << second.err();
   for (const char* name : {"slope_0-seed_0", "slope_0.2-seed_0", "slope_0-seed_1", "slope_0.2-seed_1"}) {
-    EXPECT_EQ(starts_of(name), 1) << name;
+    EXPECT_EQ(starts_of(arm(name)), 1) << name;
     EXPECT_THAT(read_text(arm(name) / "run.json"), HasSubstr("\"done\""));
   }
 }
@@ -60,7 +50,7 @@ TEST_F(SharedSweep, ReportsTheProcessThatHoldsALockAndContinuesWhenTheLockIsRele
   holder.reset();
   EXPECT_EQ(program.wait(), 0) << program.err();
   EXPECT_THAT(program.err(), Not(HasSubstr("failed")));
-  EXPECT_EQ(starts_of("slope_0-seed_0"), 1);
+  EXPECT_EQ(starts_of(arm("slope_0-seed_0")), 1);
 }
 
 TEST_F(SharedSweep, ASignalEndsTheWait) {

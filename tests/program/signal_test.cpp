@@ -135,9 +135,9 @@ class Evaluation : public ExactResume {
 TEST_F(Evaluation, IsRepeatedIfTheRunEndedDuringItAndTheCheckpointIsNotLost) {
   whole_ = run_dir("whole");
   ASSERT_EQ(slopegan(slow_arguments("whole")).code, 0);
-  int interruptions = 0;  // a test that is suspended at the wrong moment is too late
+  int interruptions = 0;  // not always 4, because a signal may arrive after the evaluation
   for (const int number : {SIGTERM, SIGKILL}) {
-    for (const std::string images : {"320", "640"}) {  // metrics and a checkpoint are due
+    for (const std::string images : {"320", "640"}) {  // the run saves a checkpoint and evaluates at both counts
       const auto name = format_text("run{}-{}", number, images);
       Program program(directory_.path(), slow_arguments(name));
       ASSERT_TRUE(wait_for(run_dir(name) / "checkpoints" / images / "manifest.json"));

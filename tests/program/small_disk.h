@@ -39,7 +39,7 @@ inline std::string on_small_disk(const std::filesystem::path& place, long bytes,
   return "";
 }
 
-/// Remounts the file system at `place` with other options, to resize it or to make it read-only.
+/// Remounts the file system at `place` with different options, to resize it or to make it read-only.
 inline void remount(const std::filesystem::path& place, const std::string& options, unsigned long flags = 0) {
   ASSERT_EQ(::mount("tmpfs", place.c_str(), "tmpfs", MS_REMOUNT | flags, options.c_str()), 0) << std::strerror(errno);
 }

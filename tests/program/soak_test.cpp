@@ -46,7 +46,7 @@ TEST_F(SoakSlowCheck, MemoryAndOpenFilesDoNotGrow) {
   while (Clock::now() - start < length) {
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
     ASSERT_FALSE(program.poll()) << program.err();
-    // Skips the first tenth of the time, while memory use has not settled yet.
+    // Skips the first tenth of the time, during which memory use settles.
     if (Clock::now() - start > length / 10)
       samples.push_back(usage_of(program.pid(), Minutes(Clock::now() - start).count()));
   }

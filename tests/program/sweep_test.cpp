@@ -102,6 +102,12 @@ TEST_F(Sweep, ResumesAfterAKill) {
   }
 }
 
+TEST_F(Sweep, LearnsTheExitCodesOfItsArmsEvenIfItInheritsAnIgnoredSigchld) {
+  const auto arguments = smoke("sweep", {"training.total_images=64", "training.threads=1", "samples.every_images=0"});
+  const auto result = run(directory_.path(), arguments, [] { ::signal(SIGCHLD, SIG_IGN); });
+  EXPECT_EQ(result.code, 0) << result.err;
+}
+
 TEST_F(Sweep, StopsItsArmsOnASignalAndResumes) {
   // No machine trains this many images before the signal arrives.
   Program program(directory_.path(), smoke("sweep", {"training.total_images=10000000", "--jobs", "2"}));

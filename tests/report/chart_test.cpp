@@ -132,5 +132,17 @@ TEST(ReportChart, UnboundedIntervalsEndInArrowsAtTheEdge) {
   EXPECT_THAT(html, Not(HasSubstr("nan")));
 }
 
+TEST(ReportChart, AnIntervalOutsideTheAxisHasNoCap) {
+  Chart chart;
+  chart.x.categories = {"0", "1"};
+  chart.y.logarithmic = true;
+  chart.series = {{.label = "ratio", .mark = ChartMark::interval, .points = {{0, 0, 0, 0, "a"}, {1, 3, 2, 4, "b"}}}};
+  nlohmann::ordered_json numbers = nlohmann::ordered_json::array();
+  const std::string html = chart_html(chart, numbers);
+  int lines = 0;
+  for (auto at = html.find("\"bar\""); at != std::string::npos; at = html.find("\"bar\"", at + 1)) ++lines;
+  EXPECT_EQ(lines, 3 + 3);  // an arrow of two lines, two caps of one line, and two bars
+}
+
 }  // namespace
 }  // namespace slopegan

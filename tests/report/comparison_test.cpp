@@ -97,7 +97,7 @@ TEST(Comparison, ResultsWithDifferentControlsAreNotCheckedForContradictions) {
                         "overlap.<"));
 }
 
-TEST(Comparison, OnlyVerdictsOfDifferentRulersCanContradictEachOther) {
+TEST(Comparison, ResultsOfDifferentRulersContradictEachOtherOnlyByTheirVerdicts) {
   const auto better = compared("a", {found(0.1, Standing::better, 0.6, {0.5, 0.7})});
   auto other = compared("b", {found(0.1, Standing::better, 0.9, {0.8, 0.95})});
   other.ruler = "FD[other@2,n=100]";
@@ -109,7 +109,7 @@ TEST(Comparison, OnlyVerdictsOfDifferentRulersCanContradictEachOther) {
               ElementsAre("The effect of slope 0.1 depends on the sweep: it is better than 0.2 in a, but worse in b."));
 }
 
-TEST(Comparison, DescribesContradictionsByResultsOfTheSameRulerIfPossible) {
+TEST(Comparison, PrefersContradictionsBetweenResultsOfTheSameRuler) {
   auto other = compared("a", {found(0.1, Standing::better, 0.6, {0.5, 0.7})});
   other.ruler = "FD[other@2,n=100]";
   const std::vector<ComparedResult> results = {other, compared("b", {found(0.1, Standing::better, 0.85, {0.8, 0.9})}),
@@ -174,6 +174,41 @@ TEST(Comparison, OfACrossedSweepHasOneResultPerCondition) {
   EXPECT_EQ(results[0].data, "shirts, 32 px");
   EXPECT_EQ(full_name(results[2]), "plain");
   EXPECT_THAT(results[2].answer, HasSubstr("No result yet"));
+}
+
+TEST(Comparison, CallsOnlyTheResultsOfACrossedSweepConditions) {
+  const auto better = [](const std::string& sweep) {
+    return compared(sweep, {found(0, Standing::better, 0.9, {0.8, 0.98})});
+  };
+  const auto worse = [](const std::string& sweep) {
+    return compared(sweep, {found(0, Standing::worse, 1.3, {1.2, 1.4})});
+  };
+  const std::vector<ComparedResult> crossed = {better("a"), worse("a")}, sweeps = {better("a"), worse("b")},
+                                    mixed = {better("a"), better("a"), worse("b")};
+  EXPECT_THAT(agreement_sentences(crossed), ElementsAre(HasSubstr(" in 1 of 2 conditions, worse in 1.")));
+  EXPECT_THAT(contradiction_sentences(crossed), ElementsAre(HasSubstr("slope 0 depends on the condition: ")));
+  EXPECT_THAT(comparison_answer_section(crossed), HasSubstr(">For slope 0, the answer depends on the condition.<"));
+  EXPECT_THAT(agreement_sentences(sweeps), ElementsAre(HasSubstr(" in 1 of 2 sweeps, worse in 1.")));
+  EXPECT_THAT(agreement_sentences(mixed), ElementsAre(HasSubstr(" in 2 of 3 sweeps and conditions, worse in 1.")));
+  EXPECT_THAT(contradiction_sentences(mixed), ElementsAre(HasSubstr("slope 0 depends on the sweep: ")));
+
+  // Results without the slope do not count: here, slope 1 is part of the crossed sweep only, and slope 2 of the other.
+  auto several = crossed;
+  for (auto& result : several) result.findings.slopes.push_back(found(1, Standing::worse, 2, {1.5, 3}));
+  several.push_back(compared("b", {found(2, Standing::worse, 2, {1.5, 3})}));
+  EXPECT_THAT(
+      agreement_sentences(several),
+      ElementsAre(HasSubstr(" of 2 conditions"), HasSubstr(" in 2 of 2 conditions."), HasSubstr(" in 1 of 1 sweep.")));
+}
+
+TEST(Comparison, BeginsWithWhatTheAnswersDependOn) {
+  const auto result = [](const std::string& sweep, double slope, bool is_better) {
+    return compared(sweep, {is_better ? found(slope, Standing::better, 0.9, {0.8, 0.98})
+                                      : found(slope, Standing::worse, 1.3, {1.2, 1.4})});
+  };
+  EXPECT_THAT(comparison_answer_section(
+                  {result("a", 0, true), result("a", 0, false), result("a", 1, true), result("b", 1, false)}),
+              HasSubstr(">For slopes 0 and 1, the answer depends on the sweep or the condition.<"));
 }
 
 TEST(Comparison, DistinguishesSweepsWithEqualNamesByTheirPaths) {

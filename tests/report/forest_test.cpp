@@ -1,5 +1,7 @@
 #include <cmath>
+#include <iterator>
 #include <limits>
+#include <regex>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -92,6 +94,33 @@ TEST(Forest, IsOmittedWithoutComparisons) {
   EXPECT_EQ(forest_plot(findings), "");
   findings.slopes = {finding(0.1, Standing::unknown, std::nullopt, {0, 1}), finding(0.2, Standing::control, 1, {1, 1})};
   EXPECT_EQ(forest_plot(findings), "");
+}
+
+/// The number of caps, which are vertical lines.
+std::ptrdiff_t caps_of(const std::string& plot) {
+  const std::regex cap("class=\"bar\" x1=\"([0-9.]+)\" y1=\"[0-9.]+\" x2=\"\\1\"");
+  return std::distance(std::sregex_iterator(plot.begin(), plot.end(), cap), std::sregex_iterator());
+}
+
+TEST(Forest, LimitsOutsideTheAxisHaveArrowsInsteadOfCaps) {
+  struct Case {
+    Interval limits;  // on an axis from at least 1/4 to at most 4
+    int bars, caps, arrows;
+  };
+  const std::vector<Case> cases = {{{0.5, 2}, 1, 2, 0},  {{0.1, 0.5}, 1, 1, 1},   {{2, 30}, 1, 1, 1},
+                                   {{0.1, 10}, 1, 0, 2}, {{0.01, 0.02}, 0, 0, 1}, {{15, 30}, 0, 0, 1}};
+  for (const auto& [limits, bars, caps, arrows] : cases) {
+    const Standing standing = limits.high < 1  ? Standing::better
+                              : limits.low > 1 ? Standing::worse
+                                               : Standing::no_difference;
+    ComparedResult result;
+    result.sweep = "a";
+    result.findings.slopes = {finding(1, standing, std::sqrt(limits.low * limits.high), limits)};
+    const std::string plot = forest_plots({result});
+    EXPECT_EQ(caps_of(plot), caps) << limits.low;
+    EXPECT_EQ(count_of(plot, "class=\"bar\""), bars + caps + 3 * arrows) << limits.low;
+    EXPECT_EQ(count_of(plot, "class=\"mark"), 1) << limits.low;
+  }
 }
 
 TEST(Forest, CutsLongNamesBetweenCharacters) {

@@ -43,7 +43,7 @@ TEST(HeatMap, ShowsRatioAndVerdictOfEachSlopeUnderEachCondition) {
   EXPECT_THAT(map, Not(HasSubstr("inf")));
 }
 
-TEST(HeatMap, IsShownWithNoMoreEffectsThanThereAreSentences) {
+TEST(AnswerSection, CountsNoMoreEffectsThanThereAreSentences) {
   SweepData sweep;
   StatisticsFile& file = sweep.statistics.emplace();
   file.cross_findings.assign(5, "a sentence");
@@ -52,7 +52,7 @@ TEST(HeatMap, IsShownWithNoMoreEffectsThanThereAreSentences) {
   EXPECT_THAT(answer_section(sweep), HasSubstr("5 effects that depend on the condition"));
 }
 
-TEST(HeatMap, IsShownWithAllSentencesIfFewEffectsAreSignificant) {
+TEST(AnswerSection, ShowsAllSentencesIfFewEffectsAreSignificant) {
   SweepData sweep;
   StatisticsFile& file = sweep.statistics.emplace();
   file.cross_findings.assign(7, "a sentence about slopes that could not be compared");

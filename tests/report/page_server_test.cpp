@@ -1,5 +1,7 @@
 #include "report/page_server.h"
 
+#include <atomic>
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <httplib.h>
@@ -18,6 +20,23 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::Not;
+
+std::atomic<int> accept_error = 0;  ///< if not 0, the next call of accept fails with this error
+
+}  // namespace
+}  // namespace slopegan
+
+/// Replaces the function of the C library in the whole test program.
+extern "C" int accept(int descriptor, sockaddr* address, socklen_t* size) {
+  if (const int error = slopegan::accept_error.exchange(0); error != 0) {
+    errno = error;
+    return -1;
+  }
+  return ::accept4(descriptor, address, size, 0);
+}
+
+namespace slopegan {
+namespace {
 
 httplib::Client client_of(const PageServer& server) { return httplib::Client("127.0.0.1", server.port()); }
 
@@ -114,7 +133,7 @@ TEST(PageServer, AcceptsAForwardedPortAndRejectsRequestsWithoutAHost) {
   EXPECT_THAT(status_of(server.port(), "/report.html", ""), HasSubstr("421"));
 }
 
-TEST(PageServer, RequiresTheTokenOnOtherAddresses) {
+TEST(PageServer, RequiresATokenOnNonLoopbackAddresses) {
   PageServer server(0, "page", "0.0.0.0"), other(0, "page", "0.0.0.0");
   const std::string base = server.url().substr(server.url().find('/', 7));
   EXPECT_THAT(base, ::testing::MatchesRegex("/[0-9a-f]*/"));
@@ -175,7 +194,20 @@ TEST(PageServer, RejectsUnknownAddresses) {
               HasSubstr("cannot listen on no.such.host.invalid"));
 }
 
-TEST(PageServer, RejectsOtherPathsAndMethods) {
+TEST(PageServer, DoesNotWaitForAServerThatCannotAcceptConnections) {
+  for (int i = 0; i < 20; ++i) {
+    accept_error = EINVAL;
+    try {
+      // The server may fail only after it has started. The constructor then succeeds.
+      PageServer server(0, "page");
+    } catch (const IoError& error) {
+      EXPECT_THAT(error.what(), HasSubstr("cannot accept connections on 127.0.0.1:"));
+    }
+    accept_error = 0;
+  }
+}
+
+TEST(PageServer, RejectsUnknownPathsAndMethods) {
   PageServer server(0, "page");
   auto client = client_of(server);
   for (const char* path : {"/../etc/passwd", "/..%2f..%2fetc/passwd", "/report.html/", "//report.html", "/config.yaml",

@@ -28,7 +28,7 @@ using testing::UnsyncedData;
 using testing::UnsyncedNames;
 namespace fs = std::filesystem;
 
-/// A change to a directory of checkpoints. The numbers are the image counts of checkpoints; -1 means no checkpoint.
+/// A change to a directory of checkpoints. The numbers are those of images_in; -1 means no checkpoint.
 struct Change {
   const char* name;
   std::vector<std::int64_t> before;           ///< the checkpoints before the change
@@ -54,8 +54,8 @@ const std::vector<Change>& changes() {
   return all;
 }
 
-/// Returns the image count of the newest intact checkpoint, or -1 if there is none. Every directory whose name is a
-/// number, and the target of `latest`, must be intact.
+/// Returns images_in of the newest intact checkpoint, or -1 if there is none. Every directory whose name is a number,
+/// and the target of `latest`, must be intact.
 std::int64_t newest_whole(const fs::path& dir) {
   for (const auto& directory : list_checkpoints(dir)) EXPECT_NO_THROW(load_checkpoint(directory));
   if (fs::is_symlink(dir / "latest")) {

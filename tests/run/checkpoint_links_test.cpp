@@ -10,8 +10,8 @@
 #include "sample_checkpoints.h"
 #include "temporary_directory.h"
 
-/// `latest` and `best`: symlinks to checkpoints, files with their names on file systems without symlinks, and
-/// directories in copies that followed the symlinks.
+/// `latest` and `best`: normally symlinks to checkpoints; on file systems without symlinks, files that contain the name
+/// of a checkpoint; in copies made by programs that follow symlinks, directories.
 namespace slopegan {
 namespace {
 
@@ -75,7 +75,7 @@ TEST_F(CheckpointLinksTest, ACheckpointIsReadFromACopyThatLacksTheNumberedDirect
   EXPECT_EQ(fs::read_symlink(dir_ / "best"), "1000");
 }
 
-TEST_F(CheckpointLinksTest, ACheckpointIsReplacedByItsCopyIfItIsDamaged) {
+TEST_F(CheckpointLinksTest, ADamagedCheckpointIsReplacedByItsCopy) {
   save(dir_, 1000);
   follow_links(dir_);
   damage(dir_ / "1000");
@@ -131,7 +131,7 @@ TEST_F(CheckpointLinksTest, ACheckpointIsFoundByTheFilesThatReplaceSymlinks) {
     overwrite(dir_ / name, "1000\n");
     EXPECT_TRUE(is_run_or_checkpoint(dir_ / name));
     EXPECT_EQ(resolve_checkpoint(dir_ / name), dir_ / "1000");
-    overwrite(temporary_ / name, "weights");  // another file with this name
+    overwrite(temporary_ / name, "weights");  // an unrelated file with this name
     EXPECT_FALSE(is_run_or_checkpoint(temporary_ / name));
   }
   for (const auto& path : {temporary_.path(), dir_ / "1000"}) EXPECT_TRUE(is_run_or_checkpoint(path)) << path;

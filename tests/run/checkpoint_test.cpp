@@ -160,7 +160,7 @@ TEST_F(CheckpointTest, EarlierCheckpointsAreKeptIfTheDiskIsFull) {
   EXPECT_EQ(images_in(load_checkpoint(dir_ / "latest")), 1000);
 }
 
-TEST_F(CheckpointTest, CannotBeSavedIfTheDirectoryIsAFile) {
+TEST_F(CheckpointTest, CannotBeSavedIfTheDirectoryIsAFileOrTheNumberIsNegative) {
   overwrite(dir_, "x");
   EXPECT_THROW(save(dir_, 1000), IoError);
   EXPECT_THROW(save(temporary_ / "other", -1), std::invalid_argument);
@@ -227,7 +227,7 @@ TEST_F(CheckpointTest, TheErrorListsAllCheckpointsIfAllAreDamaged) {
   EXPECT_THAT(message, HasSubstr("2000/state.safetensors"));
 }
 
-TEST_F(CheckpointTest, CountsAsDamagedIfItsDirectoryHasADifferentNumber) {
+TEST_F(CheckpointTest, IsSkippedIfItsDirectoryHasADifferentNumber) {
   for (const std::int64_t images : {1000, 2000}) save(dir_, images);
   fs::rename(dir_ / "2000", dir_ / "3000");
   std::vector<std::string> warnings;
@@ -235,7 +235,7 @@ TEST_F(CheckpointTest, CountsAsDamagedIfItsDirectoryHasADifferentNumber) {
   EXPECT_THAT(warnings, ElementsAre(HasSubstr("3000/manifest.json: the number of images, 2000, does not match")));
 }
 
-TEST_F(CheckpointTest, DoesNotFollowASymlinkOutOfTheRun) {
+TEST_F(CheckpointTest, ASymlinkOutOfTheRunIsNotFollowed) {
   save(dir_, 1000);
   save(temporary_ / "elsewhere", 2000);
   for (const auto& target : {(temporary_ / "elsewhere/2000").string(), std::string("../elsewhere/2000")}) {
@@ -295,7 +295,7 @@ TEST_F(CheckpointTest, FilesOfAKilledProcessWithTheSameIdDoNotInterfere) {
   EXPECT_THAT(names_in(dir_), ElementsAre("1000", "latest"));
 }
 
-TEST_F(CheckpointTest, DescribesAPathThatIsNotACheckpoint) {
+TEST_F(CheckpointTest, TheErrorDescribesAPathThatIsNotACheckpoint) {
   const auto reason = [](const fs::path& path) {
     return message_of<CheckpointError>([&] { resolve_checkpoint(path); });
   };

@@ -118,6 +118,36 @@ TEST(EventFiles, OfOtherProgramsAreKeptAndMissingOnesAreTolerated) {
               ElementsAre(directory / "events.out.tfevents.1700000000.host.1.0"));
 }
 
+TEST(EventFiles, AreNotThoseWithNumbersThatThisProgramNeverWrites) {
+  const TemporaryDirectory directory;
+  for (const char* number : {"9223372036854775808", "-5", "1.5", "x", ""}) {
+    directory.write(std::string("events.out.tfevents.") + number + ".slopegan", "x");
+  }
+  EventFiles events(directory.path());
+  EXPECT_THAT(events.sizes(), IsEmpty());
+  events.truncate_to({});
+  events.begin(0);
+  events.add(64, loss(1));
+  EXPECT_THAT(events.sizes(), SizeIs(1));
+  EXPECT_THAT(testing::event_files(directory.path()), SizeIs(6));
+}
+
+TEST(EventFiles, ContinueTheLastFileIfThereIsNoLargerNumber) {
+  const TemporaryDirectory directory;
+  const auto write = [&](const std::map<std::string, std::uint64_t>& sizes, std::int64_t images) {
+    EventFiles events(directory.path());
+    events.truncate_to(sizes);
+    events.begin(images);
+    events.add(images + 64, loss(1));
+    return events.sizes();
+  };
+  directory.write("events.out.tfevents.9223372036854775806.slopegan", "");
+  const auto first = write({{"events.out.tfevents.9223372036854775806.slopegan", 0}}, 0);
+  ASSERT_TRUE(first.contains("events.out.tfevents.9223372036854775807.slopegan"));
+  EXPECT_EQ(write(first, 64).size(), first.size());
+  EXPECT_THAT(steps_in(directory), ElementsAre(64, 128));
+}
+
 TEST(EventSummary, WritesAHistogramWithGaps) {
   Histogram histogram;
   histogram.add(std::vector<float>{-1, 1, 1, 1.125f});

@@ -267,7 +267,7 @@ TEST(IsMostlyBias, DependsOnFdBiasUnlessItIsUnreliable) {
   EXPECT_FALSE(is_mostly_bias(record, 300));
   record.real_samples = 320;
   record.fd_bias = 36;
-  EXPECT_FALSE(is_mostly_bias(record, 320));  // enough images: readers subtract fd_bias themselves
+  EXPECT_FALSE(is_mostly_bias(record, 320));  // five images per feature are enough
 }
 
 TEST(MetricsRecord, ReadsANonFiniteValueAsNaN) {

@@ -81,9 +81,12 @@ std::string repeated(const std::string& text, int times) {
   return all;
 }
 
-std::string two_tensors(const std::string& first, const std::string& second) {
-  const std::string fields = R"({"dtype":"U8","shape":[2],"data_offsets":)";
-  return join({R"({"a":)", fields, first, R"(},"b":)", fields, second, "}}"}, "");
+/// Returns a header with a tensor "a" of `first_size` bytes and a tensor "b" of two bytes, at these offsets.
+std::string two_tensors(const std::string& first, const std::string& second, int first_size = 2) {
+  const auto fields = [](int size, const std::string& offsets) {
+    return format_text(R"({{"dtype":"U8","shape":[{}],"data_offsets":{}}})", size, offsets);
+  };
+  return join({R"({"a":)", fields(first_size, first), R"(,"b":)", fields(2, second), "}"}, "");
 }
 
 /// Each header belongs to a file with four bytes of data.
@@ -158,7 +161,8 @@ std::vector<Hostile> hostile_headers() {
       {"an end beyond the file", shaped("[2]", "[0,8]"), "beyond the end"},
       {"an end at 2^64 - 1", shaped("[1]", "[0,18446744073709551615]"), "beyond the end"},
       {"a gap at the start", shaped("[0]", "[4,4]"), "a gap"},
-      {"a gap in the middle", two_tensors("[0,2]", "[3,5]"), "beyond the end"},
+      {"a gap in the middle", two_tensors("[0,1]", "[2,4]", 1), R"("b" is preceded by a gap)"},
+      {"a second tensor that ends beyond the file", two_tensors("[0,2]", "[3,5]"), R"("b" extends beyond the end)"},
       {"a gap at the end", tensor(R"("dtype":"U8","shape":[3],"data_offsets":[0,3])"), "1 bytes before the end"},
       {"an overlap by one", two_tensors("[0,2]", "[1,3]"), R"("b" overlaps)"},
       {"the same data twice", two_tensors("[0,2]", "[0,2]"), R"("b" overlaps)"},

@@ -104,7 +104,16 @@ TEST_F(ScoresOfSheets, MarkTheSlopeThatTheStatisticsRecommend) {
   EXPECT_THAT(found.legend, HasSubstr("★ recommended by the statistics."));
 }
 
-TEST_F(ScoresOfSheets, MarkEachConditionOfACrossedSweep) {
+TEST_F(ScoresOfSheets, MarkNoRecommendationForARaceWithoutItsFile) {
+  config_.sweep.design = SweepDesign::race;
+  const auto found = labels(9, [](const Arm& arm) {
+    return (arm.negative_slope == 0.1 ? 1 : arm.negative_slope == 0.2 ? 1.5 : 4) + 0.01 * static_cast<double>(arm.seed);
+  });
+  EXPECT_THAT(found.best, ElementsAre(Pair(0, 0.1)));
+  EXPECT_THAT(found.legend, HasSubstr("★ lowest mean FD."));
+}
+
+TEST_F(ScoresOfSheets, MarkOneSlopePerConditionOfACrossedSweep) {
   config_.sweep.cross.list = {{{"generator.width", "16"}}, {{"generator.width", "32"}}};
   const auto found =
       labels(1, [](const Arm& arm) { return arm.condition == 0 ? arm.negative_slope : 1 - arm.negative_slope; });

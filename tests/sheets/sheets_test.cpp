@@ -34,7 +34,7 @@ TEST(SignedDifference, ShowsOppositeChangesOfTheChannels) {
   const auto difference_to = [&](const cv::Scalar& colour) {
     return signed_difference(first, cv::Mat(1, 1, CV_8UC3, colour)).at<cv::Vec3b>(0, 0);
   };
-  EXPECT_EQ(difference_to({40, 100, 160}), cv::Vec3b(215, 215, 215));  // equally bright, but in another colour
+  EXPECT_EQ(difference_to({40, 100, 160}), cv::Vec3b(215, 215, 215));  // equally bright, but a different colour
   EXPECT_EQ(difference_to({40, 103, 160}), cv::Vec3b(214, 214, 255));
   EXPECT_EQ(difference_to({40, 97, 160}), cv::Vec3b(255, 214, 214));
 }

@@ -143,7 +143,7 @@ TEST(SymmetricCentreInterval, EndsWhereSciPysTestStartsToReject) {
   }
 }
 
-TEST(SymmetricCentreInterval, ContainsZeroIfTheTestDoesNotRejectIt) {
+TEST(SymmetricCentreInterval, ContainsZeroExactlyWhenTheTestDoesNotRejectIt) {
   int rejected = 0;
   for (std::uint64_t i = 0; i < 300; ++i) {
     auto differences = random_differences(9, i);
@@ -159,8 +159,8 @@ TEST(SymmetricCentreInterval, ContainsZeroIfTheTestDoesNotRejectIt) {
 }
 
 TEST(SymmetricCentreInterval, HasTheNominalCoverage) {
-  // With 6 pairs, the ordered subset means divide the line into 64 parts. At 95 %, the interval consists of
-  // all parts but the two outermost.
+  // With 6 pairs, the ordered subset means divide the line into 64 parts. At 95 %, the interval consists of all parts
+  // but the two outermost.
   constexpr int trials = 4000;
   constexpr double covered = 1 - 2.0 / 64;
   int hits = 0;
@@ -314,7 +314,7 @@ TEST(BootstrapMedianInterval, ApproachesTheNormalLimitsForManyValues) {
 
 TEST(ProbabilityBest, IsTheFractionOfResamplesWithTheLowestMean) {
   // The first candidate is better in two trials and, in the third trial, is much worse or fails. It is therefore the
-  // best if the third trial is never drawn.
+  // best only if the third trial is never drawn.
   constexpr double never = 8.0 / 27, draws = 10'000;
   for (const double third : {6.0, infinite}) {
     const auto best = probability_best({{0, 0, third}, {1, 1, 1}}, {});

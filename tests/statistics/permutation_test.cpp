@@ -91,7 +91,7 @@ TEST(PermutationTest, DoesNotDependOnTheOrderOrTheUnit) {
   EXPECT_NEAR(scaled.interval.high, -3 * test.interval.low, 1e-9);
 }
 
-TEST(PermutationTest, ExcludesZeroFromTheIntervalIfItRejects) {
+TEST(PermutationTest, ExcludesZeroFromTheIntervalExactlyWhenItRejects) {
   int rejected = 0;
   for (std::uint64_t i = 0; i < 400; ++i) {
     const std::size_t n = 4 + i % 3;

@@ -207,7 +207,7 @@ TEST(Race, HandlesGroupsInWhichEveryArmFailed) {
   EXPECT_EQ(comparison.decision, RaceDecision::undecided);
 }
 
-TEST(Race, NeverCallsASlopeThatFailsMoreOftenBetter) {
+TEST(Race, NeverCallsASlopeBetterIfItFailsMoreOften) {
   // Nine arms of slope 0 are far better than the control, and one failed. The value that replaces the failed arm is not
   // much larger than the others, because the FDs are close together.
   const auto plan = plan_for({0, 1, 2, 3}, {.equivalence = 0, .give_up = 0});
@@ -300,7 +300,7 @@ TEST(Race, IsOverIfItHasGivenUpOnEverySlope) {
 
 // --- Invariance ------------------------------------------------------------------------------------------------------
 
-/// All values in a state, for comparisons.
+/// The decisions, the comparisons and the needed arms of a state, as numbers that tests can compare.
 std::vector<double> numbers_of(const RaceState& state) {
   std::vector<double> numbers = {state.is_over ? 1.0 : 0.0};
   for (const auto& slope : state.slopes) {

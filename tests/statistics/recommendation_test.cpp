@@ -67,7 +67,7 @@ SweepStatistics sweep_with(const std::vector<Result>& results, std::int64_t cont
 
 std::string words(const SweepStatistics& statistics) { return recommendation(findings_of(statistics)); }
 
-/// The intervals of the Fashion-MNIST study.
+/// The results of the Fashion-MNIST study.
 std::vector<Result> study() {
   return {{0, found_better, 0.872, 0.814, 0.972},    {0.01, found_better, 0.893, 0.815, 0.977},
           {0.05, found_better, 0.857, 0.764, 1.007}, {0.1, found_better, 0.906, 0.826, 0.947},
@@ -215,12 +215,13 @@ TEST(Recommendation, OfALargeGroupStaysShort) {
     results.push_back(
         {0.03 + 0.05 * i, i % 2 == 0 ? found_better : found_worse, i % 2 == 0 ? 0.8 + 0.001 * i : 1.5, 0.7, 2.5, 1});
   }
-  EXPECT_EQ(words(sweep_with(results)),
-            "Use slope 0.03, or one of 14 others that do not differ from it (15 of 120 arms failed). The other 16 are "
-            "worse.");
+  EXPECT_EQ(
+      words(sweep_with(results)),
+      "Use slope 0.03, or one of 14 others that do not differ detectably (15 of 120 arms failed). The other 16 are "
+      "worse.");
 }
 
-TEST(FindingSentences, HaveVerdictIntervalAndGroup) {
+TEST(FindingSentences, StateTheVerdictsTheIntervalsAndTheRecommendedGroup) {
   EXPECT_THAT(finding_sentences(findings_of(sweep_with(study()))),
               ElementsAre("0 is better than 0.2: FD 13 % lower (2 to 19 % lower).",
                           "0.01 is better than 0.2: FD 11 % lower (2 to 19 % lower).",

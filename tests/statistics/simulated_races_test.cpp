@@ -40,7 +40,7 @@ struct Noise {
   std::vector<double> shifts = {};  ///< of the first slopes, in standard deviations; the others have none
   std::size_t looks = 3;
   int repetitions = 1;     ///< factor for the number of races in the long check
-  bool is_bounded = true;  ///< whether the rate must be at most largest_error_rate
+  bool is_bounded = true;  ///< whether the rate must be at most bound_of()
 };
 
 std::vector<Noise> noise_families() {
@@ -98,7 +98,7 @@ RacePlan simulated_plan(std::size_t slopes, double equivalence = 0.15, std::size
 }
 
 struct Outcomes {
-  int false_claims = 0;    ///< races with a false claim without the equivalence rule, which prevents some claims
+  int false_claims = 0;    ///< races with a false claim; run without the equivalence rule, which prevents some claims
   std::vector<int> found;  ///< for each shifted slope, races that find it worse
   double arms = 0;         ///< mean number of arms, with the default equivalence
 };
@@ -170,8 +170,8 @@ TEST(SimulatedRacesSlowCheck, MakeAFalseClaimInAtMostOneOfTwenty) {
   }
 }
 
-/// Returns whether a user of the fixed design claims an effect although there is none, if the user tests after every
-/// seed and adds seeds until a slope is significant.
+/// Simulates a user of the fixed design who tests after every seed and adds seeds until a slope is significant. Returns
+/// whether the user claims an effect although there is none.
 bool does_peeking_claim(std::size_t slopes, std::int64_t most_seeds, std::uint64_t race) {
   const auto plan = simulated_plan(slopes);
   const auto arms = simulated_arms(plan, {.name = "peeking"}, most_seeds, race);
@@ -245,7 +245,7 @@ std::map<double, std::map<int, double>> study_fds() {
   return fds;
 }
 
-TEST(SimulatedRaces, DecideTheSevenSlopesOfTheStudyAtTheFirstLook) {
+TEST(SimulatedRaces, DecideAllSlopesOfTheStudyAtTheFirstLookForMostSetsOfSeeds) {
   const auto fds = study_fds();
   ASSERT_EQ(fds.size(), 8u);
   std::vector<double> slopes;

@@ -43,7 +43,8 @@ TEST(Answer, SaysThatTheSeedsAreTooFew) {
 TEST(Answer, SaysIfNoNumberOfSeedsIsEnough) {
   const auto statistics =
       sweep_statistics(arms_with(21, {{0, 1.5}, {0.2, 1}}), 0.2, {.alpha = 1e-6, .resampling = {.count = 10}});
-  EXPECT_THAT(answer(statistics), HasSubstr("but 1 comparison requires p <= 1e-06, which no number of seeds can show"));
+  EXPECT_THAT(answer(statistics),
+              HasSubstr("but 1 comparison requires p <= 1e-06, which no number of seeds can reach"));
 }
 
 TEST(Answer, DoesNotCountSeedsInWhichBothSlopesFailed) {

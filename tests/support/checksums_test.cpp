@@ -38,7 +38,7 @@ TEST(Sha256, HashesTheContentOfAFile) {
   EXPECT_EQ(sha256_file(directory / "million"), million_digest);
 }
 
-TEST(Sha256, ReportsAMissingFileAsAnIoError) {
+TEST(Sha256, ReportsAMissingFileOrADirectoryAsAnIoError) {
   const TemporaryDirectory directory;
   EXPECT_THROW(sha256_file(directory / "missing"), IoError);
   EXPECT_THROW(sha256_file(directory.path()), IoError);

@@ -226,7 +226,7 @@ TEST(MappedFile, RemainsValidAfterTheFileIsUnlinked) {
   EXPECT_TRUE(MappedFile(directory.write("empty", "")).bytes().empty());
 }
 
-TEST(MappedFile, NamesAMissingFile) {
+TEST(MappedFile, NamesAMissingFileOrADirectory) {
   const TemporaryDirectory directory;
   EXPECT_THAT(message_of<IoError>([&] { MappedFile file(directory / "nothing"); }), ::testing::HasSubstr("nothing"));
   EXPECT_THAT(message_of<IoError>([&] { MappedFile file(directory.path()); }), ::testing::HasSubstr("directory"));

@@ -16,7 +16,7 @@ TEST(UsableCores, AreLimitedByAffinityMaskAndQuota) {
   EXPECT_EQ(count_usable_cores(64, 64, {.cores = 0.5}).cores, 1);
 }
 
-TEST(UsableCores, OfThisProcessAreAtLeastOne) {
+TEST(Machine, HasUsableCoresAndMemory) {
   EXPECT_GE(usable_cores(), 1);
   EXPECT_GT(usable_memory_bytes(), 0U);
   EXPECT_LE(usable_memory_bytes(), physical_memory_bytes());

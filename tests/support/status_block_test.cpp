@@ -76,7 +76,7 @@ TEST(StatusBlock, KeepsTheLastLineAndCountsTheHiddenLines) {
   }
 }
 
-TEST(StatusBlock, WorksOnATerminalOfOneColumn) {
+TEST(StatusBlock, WorksOnATerminalWithOneColumn) {
   Console console;
   console.resize(1);
   console.status({"abc", "def"});

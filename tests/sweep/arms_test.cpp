@@ -58,7 +58,7 @@ TEST(MakeArms, SetsTheSlopeOfTheTargetNetworks) {
   EXPECT_THAT(slopes_of(SweepTarget::discriminator), ElementsAre("discriminator.negative_slope=0.01"));
 }
 
-TEST(MakeArms, TrainsEverySlopeUnderEveryCondition) {
+TEST(MakeArms, CreatesAnArmForEverySlopeUnderEveryCondition) {
   auto config = sweep_config();
   config.sweep.negative_slope = {0, 0.2};
   config.sweep.seeds = {3};

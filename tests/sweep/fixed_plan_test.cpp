@@ -144,7 +144,7 @@ TEST_F(PlannedSweep, PromisesNothingIfNoPlannedSeedHasAResult) {
   EXPECT_THAT(planned.arms, SizeIs(8));
   EXPECT_THAT(planned.notes,
               ElementsAre(HasSubstr("None of the planned seeds (0, 1) has a comparable result, so "
-                                    "the verdicts are about seeds that were added after the plan was made (5, 6), and "
+                                    "the verdicts depend on seeds that were added after the plan was made (5, 6), and "
                                     "the error rate does not hold")));
   EXPECT_EQ(promise_text(all, plan, config_), "");
 }

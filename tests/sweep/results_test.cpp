@@ -7,8 +7,10 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "expect_error.h"
 #include "run/records.h"
 #include "run/run_info.h"
+#include "support/errors.h"
 #include "support/files.h"
 #include "support/ranges.h"
 #include "sweep/fixed_plan.h"
@@ -202,10 +204,10 @@ TEST_F(SweepResults, ExcludeArmsMeasuredDifferently) {
                         "another instead of classifier@1a2b."));
 }
 
-/// Results of a planned sweep. The seeds in `others` were not evaluated as planned, but with another extractor or after
-/// fewer images.
 class PlannedResults : public SweepResults {
  protected:
+  /// For each seed, the number of slopes whose FD is used. The seeds in `others` have the metrics `other`, which differ
+  /// from the plan in the extractor or in the number of images.
   std::vector<double> slopes_scored_by_seed(const std::vector<std::int64_t>& others, const MetricsRecord& other) {
     config_.sweep.seeds = {0, 1, 2, 3};
     arms_ = make_arms(config_, directory_.path());
@@ -254,6 +256,14 @@ TEST_F(PlannedResults, DecideTheVerdictsIfSeedsWereAddedWithAnotherExtractor) {
   EXPECT_THAT(file.notes, Contains(HasSubstr("12 arms were evaluated differently: feature extractor classifier@0000 "
                                              "instead of classifier@1a2b.")));
   EXPECT_THAT(file.notes, Contains(HasSubstr("do not affect the verdicts")));
+}
+
+TEST_F(SweepResults, HaveNoStatisticsForARaceWithoutItsFile) {
+  config_.sweep.design = SweepDesign::race;
+  for (std::size_t i = 0; i < arms_.size(); ++i) write_done(i, metrics(3));
+  EXPECT_THAT(message_of<UsageError>([&] { write_statistics(config_, directory_.path(), arms_); }),
+              HasSubstr("race.json does not exist"));
+  EXPECT_FALSE(std::filesystem::exists(directory_ / "statistics.json"));
 }
 
 TEST_F(SweepResults, ExcludeArmsTrainedOnOtherImages) {

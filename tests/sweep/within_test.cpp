@@ -96,7 +96,7 @@ TEST(PlanWithin, AddsLooksBeyondTheTimeSoThatARaceEndsEarlyOnlyIfEverySlopeIsDec
   }
 }
 
-TEST(PlanWithin, DropsTheSlopesThatAreClosestToOthers) {
+TEST(PlanWithin, DropsTheSlopeClosestToAnother) {
   Config config = race_in_time();
   for (double seconds = 1000; config.sweep.negative_slope.size() == 5; seconds -= 20) {
     config = plan_within(race_in_time(), quick, seconds).config;
@@ -165,7 +165,7 @@ class KeptPlan : public ::testing::Test {
     std::ofstream(arm / "history.jsonl") << "{}\n";
   }
 
-  /// Functions that each change a value that the plan fixes. The key of a function is part of the error message.
+  /// Changes of values that the plan fixes, each with the part of the error message that describes it.
   static std::vector<std::pair<std::string, std::function<void(SweepConfig&)>>> changes() {
     return {{"sweep.alpha: 0.05 -> 0.1", [](SweepConfig& sweep) { sweep.alpha = 0.1; }},
             {"sweep.control: 0.2 -> 0", [](SweepConfig& sweep) { sweep.control = 0; }},

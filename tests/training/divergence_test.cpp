@@ -80,7 +80,8 @@ TEST_F(Divergence, OfALossIsAttributedToRealImagesThatAreNotFinite) {
 }
 
 TEST_F(Divergence, OfTheWeightsIsReportedWithTheFirstInfiniteWeight) {
-  // This learning rate exceeds float32: the update is infinite, although the gradients and the losses are finite.
+  // This learning rate exceeds the range of float32, so the update is infinite, although the gradients and the losses
+  // are finite.
   config_.optimizer.generator_lr = 1e39;
   GanState state(config_, 1, at::kCPU);
   const auto step = [&] { gan_step(state, config_, {at::kCPU, at::kFloat, 1}, {reals_}); };

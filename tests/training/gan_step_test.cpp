@@ -113,9 +113,8 @@ TEST(GanStep, TakesOneDiscriminatorStepPerBatch) {
   EXPECT_EQ(state.generator_optimizer.state().at("block0.conv.weight.step").item<float>(), 1);
 }
 
-TEST(GanStep, StartsWithTheSameLatentsAndWeightsForEverySlope) {
-  auto config = small_config();
-  EXPECT_TRUE(at::equal(draw_latents(4, "latents", 128, 8, 16), draw_latents(4, "latents", 128, 8, 16)));
+TEST(GanStep, StartsWithTheSameWeightsForEverySlope) {
+  const auto config = small_config();
   auto other = config;
   other.generator.negative_slope = other.discriminator.negative_slope = NegativeSlope(0.0);
   GanState a(config, 1, at::kCPU), b(other, 1, at::kCPU);

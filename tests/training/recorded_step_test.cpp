@@ -91,7 +91,7 @@ class RecordedSteps : public ::testing::Test {
   void expect_same(const Config& config, std::int64_t replayed) const {
     GanState recorded(config, 1, compute_.device), plain(config, 1, compute_.device);
     const auto [with, replayed_batches] = take_steps(recorded, config, compute_, false);
-    if (make_device_graph(compute_.device.type()) || replayed == 0) {  // not with CUDA before LibTorch 2.13
+    if (make_device_graph(compute_.device.type()) || replayed == 0) {  // no graphs with CUDA before LibTorch 2.13
       EXPECT_EQ(replayed_batches, replayed);
     }
     const auto without = take_steps(plain, config, compute_, true).stats;
@@ -170,7 +170,7 @@ TEST_F(RecordedSteps, TrainLikeTheCpu) {
   }
 }
 
-TEST_F(EmulatedDevice, LaunchesAFewOperatorsInsteadOfHundreds) {
+TEST_F(EmulatedDevice, LaunchesDozensOfOperatorsInsteadOfHundreds) {
   const auto config = narrow_config();
   GanState state(config, 1, compute_.device);
   GanStep step(state, config, compute_);

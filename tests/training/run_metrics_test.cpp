@@ -54,7 +54,7 @@ TEST(BestSoFar, ComparesOnlyRecordsWithTheLastExtractorAndNumberOfSamples) {
   EXPECT_EQ(best_of({other, fewer, record_with(3, 5), record_with(4, 6)}), 3);
 }
 
-TEST(EvaluationLines, CallFdMostlyBiasOnlyIfFdBiasIsMoreThanHalfOfIt) {
+TEST(EvaluationLines, CallFdMostlyBiasOnlyIfMoreThanHalfOfItIsBias) {
   auto record = record_with(1, 70);
   record.extractor = "x@1";
   record.samples = record.real_samples = 300;
@@ -119,7 +119,7 @@ TEST_F(LacksEvaluation, AtTheEndOfTheRun) {
   EXPECT_FALSE(is_missing(1000, {896, 1000}));
 }
 
-TEST_F(LacksEvaluation, OnlyOnceIfTheLastStepWasShortened) {
+TEST_F(LacksEvaluation, AfterAShortenedStepOnlyIfTheStepBeforeWasNotEvaluated) {
   EXPECT_FALSE(is_missing(140, {128}));  // a run of 140 images whose total_images was raised
   EXPECT_TRUE(is_missing(140, {}));
 }
@@ -154,7 +154,7 @@ std::vector<std::string> differences_of(const CheckpointInfo& info, const Config
   return training_differences(after, colour, checkpoint);
 }
 
-TEST(TrainingDifferences, OfImportedWeightsOmitKeysOfTheDataThatFitTheNetworks) {
+TEST(TrainingDifferences, OfImportedWeightsOmitDataKeysThatFitTheNetworks) {
   Config before, after;
   after.data.kind = DatasetKind::image_folder;
   after.data.fit = ImageFit::crop;
@@ -172,7 +172,7 @@ TEST(TrainingDifferences, OfImportedWeightsOmitKeysOfTheDataThatFitTheNetworks) 
               UnorderedElementsAre(StartsWith("data.resolution: 64"), StartsWith("seed: ")));
 }
 
-TEST(TrainingDifferences, OfTrainedWeightsIncludeAllKeysOfTheData) {
+TEST(TrainingDifferences, OfTrainedWeightsIncludeDataKeys) {
   const Config before;
   Config after;
   after.data.kind = DatasetKind::image_folder;

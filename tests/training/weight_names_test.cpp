@@ -70,7 +70,7 @@ TEST(WeightNames, LoseThePartsThatWrappersAdd) {
   EXPECT_THAT(renamed({"g_ema.main.0.weight"}), ElementsAre("ema.block0.conv.weight"));
 }
 
-TEST(WeightNames, OfOtherNetworksAreRejectedAndNamedInTheError) {
+TEST(WeightNames, ThatAreUnknownOrCollideAreRejected) {
   EXPECT_THAT(message_of<CheckpointError>([] { renamed({"encoder.conv1.weight"}); }),
               HasSubstr("encoder.conv1.weight"));
   EXPECT_THAT(message_of<CheckpointError>([] { renamed({}, {"0.weight"}); }), HasSubstr("0.weight"));

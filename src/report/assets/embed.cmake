@@ -1,4 +1,4 @@
-# Writes OUT, a C++ file that defines the assets in FOLDER as strings. The build runs it when an asset changes.
+# Writes OUT, a C++ file that defines the assets in FOLDER as strings. The build runs this script when an asset changes.
 set(text "#include \"report/html.h\"\n\nnamespace slopegan::assets {\n")
 foreach(asset page=page.html sweep_pictures=sweep_pictures.html run_pictures=run_pictures.html style=report.css
         script=report.js)
