@@ -5,7 +5,7 @@
 For each line {"images": N, "file": F} on stdin, the script trains until the networks have seen N images, saves
 generated images to F (NumPy, uint8, count x H x W x 1), and prints {"images": …, "seconds": …}. `begin` is the
 monotonic clock's reading when the process was started. The reported seconds include imports, data loading and
-compilation, but not saving or waiting for the next line.
+compilation, but not generating and saving images or waiting for the next line.
 """
 import gzip
 import json

@@ -288,7 +288,8 @@ def deciding_figures(verdict: Verdict, sweeps: dict) -> str:
     if verdict.hypothesis == "H4":
         return network_figures(sweeps)
     compared = [i for i in interactions_of(sweeps["study2_rates"]) if i["pairs"]]
-    largest = max(compared, key=lambda i: abs(math.log(i["ratio"])), default=None)
+    decisive = [i for i in compared if i["significant"]] or compared
+    largest = max(decisive, key=lambda i: abs(math.log(i["ratio"])), default=None)
     return f"rates, slope {largest['negative_slope']:g}: {times_words(largest)}" if largest else ""
 
 

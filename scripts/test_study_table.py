@@ -232,6 +232,13 @@ class RatesTest(ScratchTest):
         verdict = self.verdict({0: WORSE[:7], 0.1: BETTER[:7], 0.2: CONTROL[:7]})
         self.assertEqual((verdict.verdict, verdict.reason), ("supported", "the effect depends on the rate at slope 0"))
 
+    def test_a_significant_dependence_decides_even_if_another_one_is_larger(self):
+        noise = [3, 0.4, 2.5, 0.5, 2, 0.6, 1.9]
+        high = {0: times(0.9)[:7], 0.1: [fd * factor for fd, factor in zip(BETTER, noise)], 0.2: CONTROL[:7]}
+        sweeps = {"study2_rates": write_crossed(self.root, self.SAME, high)}
+        figures = table.deciding_figures(hypotheses.rates_verdict(sweeps), sweeps)
+        self.assertTrue(figures.startswith("rates, slope 0: 0.89 times"), figures)
+
     def test_otherwise_not_decided_and_the_reason_states_which_differences_are_excluded(self):
         noise = [0.97, 1.01, 1.03, 0.99, 1.02, 0.98, 1.0]
         verdict = self.verdict(self.SAME | {0.2: [fd * factor for fd, factor in zip(CONTROL, noise)]})

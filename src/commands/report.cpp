@@ -56,6 +56,7 @@ class LiveReport {
     auto next = Clock::now() + shortest_pause;
     while (stop_signal() == 0) {
       std::this_thread::sleep_for(std::chrono::milliseconds(100));
+      server_.check_running();
       if (Clock::now() < next) continue;
       const auto start = Clock::now();
       refresh();

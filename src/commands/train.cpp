@@ -17,6 +17,7 @@
 #include "support/posix_file.h"
 #include "support/signals.h"
 #include "support/text.h"
+#include "sweep/arms.h"
 #include "sweep/prepare.h"
 #include "training/import_weights.h"
 #include "training/parallel_training.h"
@@ -156,6 +157,13 @@ int end_code(TrainEnd end) {
   return 128 + stop_signal();
 }
 
+/// Whether another process has finished the arm since the sweep decided to start it.
+bool is_finished(const RunDirectory& directory, const Config& config) {
+  Arm arm;
+  arm.directory = directory.root();
+  return end_of(arm, config) == RunStatus::done;
+}
+
 /// Runs the training as a single process or as rank 0.
 int lead(const TrainArguments& arguments, const LoadedConfig& loaded, const Compute& compute, RunOrigin origin,
          Ranks* ranks) {
@@ -165,6 +173,10 @@ int lead(const TrainArguments& arguments, const LoadedConfig& loaded, const Comp
     if (kept.defaults != 0) log::info(kept_defaults_text(kept.defaults));
     if (ranks) ranks->all_reduce_max(kept.as_number());
     const Config config = kept.apply(loaded.config);
+    if (arguments.arm && is_finished(start.directory, config)) {
+      log::info("nothing to do: another process has finished this arm");
+      return static_cast<int>(ExitCode::done);
+    }
     const auto dataset = load_dataset(config.data, Split::train);
     if (!arguments.data_hash.empty()) check_prepared(*dataset, arguments.data_hash);
     check_metrics(config, *dataset);

@@ -13,10 +13,10 @@ namespace slopegan {
 struct LoadedConfig {
   Config config;
   std::vector<std::string> warnings;  ///< for the log, each with its location
-  /// For every key that the user set, its location: "configs/x.yaml:12", "command line: 'seed=8'".
+  /// The location of every key in the file and the overrides: "configs/x.yaml:12", "command line: 'seed=8'".
   std::map<std::string, std::string, std::less<>> places;
 
-  /// Whether the user set one of keys_since_0_9, which have no effect if data.as_in_0_9 is set.
+  /// Whether one of keys_since_0_9 is set; they have no effect if data.as_in_0_9 is set.
   bool sets_reading_of_data() const;
 };
 
@@ -29,8 +29,8 @@ struct LoadedConfig {
 LoadedConfig load_config(const std::filesystem::path& file, const std::vector<std::string>& overrides = {});
 
 /// Like load_config, but for a file that to_yaml wrote: the config.yaml of a run or the sweep.yaml of a sweep. Paths
-/// are read by expand_stored_path. A file without any of keys_since_0_9 belongs to a run or sweep from version 0.9 and
-/// sets data.as_in_0_9.
+/// are read by expand_stored_path. If the file contains none of keys_since_0_9, the run or sweep is from version 0.9,
+/// and data.as_in_0_9 is set.
 LoadedConfig load_stored_config(const std::filesystem::path& file, const std::vector<std::string>& overrides = {});
 
 /// Like load_stored_config, but reads the configuration from `text`, for example from a checkpoint. Errors give `name`

@@ -20,14 +20,22 @@ struct Launcher {
   const char* size;
   const char* local_rank;
   const char* local_size;
+  std::array<const char*, 2> job_ids;  ///< nullptr if there are fewer
 };
-constexpr Launcher torchrun = {"RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE"};
-constexpr Launcher open_mpi = {"OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_RANK",
-                               "OMPI_COMM_WORLD_LOCAL_SIZE"};
+constexpr Launcher torchrun = {"RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", {}};
+constexpr Launcher open_mpi = {"OMPI_COMM_WORLD_RANK",
+                               "OMPI_COMM_WORLD_SIZE",
+                               "OMPI_COMM_WORLD_LOCAL_RANK",
+                               "OMPI_COMM_WORLD_LOCAL_SIZE",
+                               {"PMIX_NAMESPACE"}};
 // SLURM_NTASKS is also set in a batch script, which is a single process; SLURM_STEP_NUM_TASKS is set only in processes
 // that srun starts.
-constexpr Launcher slurm = {"SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_LOCALID", "SLURM_STEP_TASKS_PER_NODE"};
-constexpr Launcher pmi = {"PMI_RANK", "PMI_SIZE", "MPI_LOCALRANKID", "MPI_LOCALNRANKS"};
+constexpr Launcher slurm = {"SLURM_PROCID",
+                            "SLURM_STEP_NUM_TASKS",
+                            "SLURM_LOCALID",
+                            "SLURM_STEP_TASKS_PER_NODE",
+                            {"SLURM_JOB_ID", "SLURM_STEP_ID"}};
+constexpr Launcher pmi = {"PMI_RANK", "PMI_SIZE", "MPI_LOCALRANKID", "MPI_LOCALNRANKS", {"PMI_JOBID"}};
 
 int parse_integer(const std::string& name, const std::string& text, int min, int max) {
   const auto number = parse_as<int>(text);
@@ -41,7 +49,7 @@ int parse_integer(const std::string& name, const std::string& text, int min, int
 std::string tasks_on_node(const std::string& list, int node) {
   std::istringstream entries(list);
   std::string entry, tasks;
-  for (int end = 0; end <= node && std::getline(entries, entry, ',');) {
+  for (std::int64_t end = 0; end <= node && std::getline(entries, entry, ',');) {
     const auto repeat = entry.find("(x");
     tasks = entry.substr(0, repeat);
     const auto count = repeat == std::string::npos ? "1" : entry.substr(repeat + 2, entry.size() - repeat - 3);
@@ -118,11 +126,12 @@ class EnvironmentReader {
     found.job = (port ? "" : job_name()) + value_("TORCHELASTIC_RESTART_COUNT").value_or("0");
   }
 
-  /// The IDs that the launcher gives to all processes of a job, each followed by a slash; empty if it gives none.
+  /// The IDs that the launcher gives to all processes of a job, each followed by a slash; empty if it gives none. The
+  /// IDs of other launchers are not used: with mpirun in a Slurm job, SLURM_STEP_ID differs between the nodes.
   std::string job_name() const {
     std::string name;
-    for (const char* id : {"SLURM_JOB_ID", "SLURM_STEP_ID", "PMIX_NAMESPACE", "PMI_JOBID"}) {
-      if (const auto text = value_(id)) name += *text + "/";
+    for (const char* id : launcher_.job_ids) {
+      if (const auto text = id == nullptr ? std::nullopt : value_(id)) name += *text + "/";
     }
     return name;
   }

@@ -16,9 +16,9 @@ namespace slopegan {
 /// class probabilities [N, K]. A forward method without these arguments only returns features. Loading a TorchScript
 /// file runs its code.
 ///
-/// The extractor is named "inception" if the file name starts with inception-2015-12-05 and the network returns 2,048
-/// features; otherwise, its name is "file-" followed by the stem of the file name. Only metrics from the extractor
-/// "inception" are called FID, KID and IS.
+/// The extractor is named "inception@1a2b3c4d" if the file name starts with inception-2015-12-05 and the network
+/// returns 2,048 features, and otherwise "file-STEM@1a2b3c4d", with the stem of the file name. The digits are from the
+/// SHA-256 of the file. Only metrics from the extractor "inception" are called FID, KID and IS.
 class TorchScriptExtractor : public FeatureExtractor {
  public:
   /// Throws a DataError that names the file if it is not a TorchScript module or does not return features for a black

@@ -38,8 +38,8 @@ using TensorExpression = std::function<std::string(const char* name)>;
 //                      it is declared with a second parameter, the latents [N, latent_dim]
 //   onnx               its ONNX operator; from_onnx returns std::nullopt for other operators, and throws
 //                      std::runtime_error for missing or inconsistent attributes and shapes
-//   torch_module       [class of torch.nn, its arguments]; from_torch_module returns std::nullopt for other
-//                      classes, and throws std::exception for missing arguments
+//   torch_module       [class of torch.nn or "SelfModulation", its arguments]; from_torch_module returns std::nullopt
+//                      for other classes, and throws std::exception for missing arguments
 //   torchscript        its TorchScript statements, one per line, which compute the new x from x and latents
 //
 // To add a kind, define these members and add it to ExportedLayer; the compiler reports missing members.

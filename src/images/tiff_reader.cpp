@@ -36,8 +36,8 @@ void on_tiff_error(thandle_t, const char*, const char* format, std::va_list argu
   if (tiff_reports != nullptr && tiff_reports->error.empty()) tiff_reports->error = tiff_message(format, arguments);
 }
 
-/// libjpeg reports wrong pixels in a JPEG-compressed TIFF file as warnings, and libtiff passes on only their texts.
-/// `has_bad_pixels` covers all warnings that make decode_jpeg reject a file.
+/// If the pixels of a JPEG-compressed TIFF file are damaged, libjpeg reports a warning, of which libtiff passes on only
+/// the text, not the code. `has_bad_pixels` covers all warnings that make decode_jpeg reject a file.
 void on_tiff_warning(thandle_t, const char*, const char* format, std::va_list arguments) {
   if (tiff_reports == nullptr) return;
   const std::string message = tiff_message(format, arguments);
@@ -85,7 +85,7 @@ toff_t tiff_bytes(thandle_t handle) { return tiff_source(handle).bytes.size(); }
 
 int close_tiff(thandle_t) { return 0; }
 
-/// Mapping is not offered, because libtiff would then not notice in read_tiff that the file is truncated.
+/// Memory mapping is not supported: libtiff would use it instead of read_tiff, which notices truncated files.
 int map_tiff(thandle_t, void**, toff_t*) { return 0; }
 
 void unmap_tiff(thandle_t, void*, toff_t) {}

@@ -14,7 +14,7 @@ namespace slopegan {
 
 /// The result of a sweep, or of a crossed sweep under one of its conditions.
 struct ComparedResult {
-  std::string sweep;                ///< the name of its directory, or the path if several sweeps have the same name
+  std::string sweep;                ///< its run.name, or its path if several sweeps have the same name
   std::string condition;            ///< "generator.norm=none", "slope of the generator only"; often empty
   std::string data;                 ///< "fashion-mnist, 32 px"
   std::int64_t images = 0;          ///< images seen by each arm

@@ -228,6 +228,10 @@ struct PageServer::Impl {
     while (!server.is_running() && !has_ended) std::this_thread::sleep_for(std::chrono::milliseconds(1));
     if (!has_ended) return;
     thread.join();
+    throw_ended();
+  }
+
+  [[noreturn]] void throw_ended() const {
     throw IoError(format_text("cannot accept connections on {}:{}", printable(host), port));
   }
 };
@@ -245,6 +249,10 @@ PageServer::PageServer(int port, std::string html, const std::string& host) : im
 PageServer::~PageServer() {
   impl_->server.stop();
   impl_->thread.join();
+}
+
+void PageServer::check_running() const {
+  if (impl_->has_ended) impl_->throw_ended();
 }
 
 int PageServer::port() const { return impl_->port; }

@@ -22,6 +22,9 @@ class PageServer {
   PageServer(const PageServer&) = delete;
   PageServer& operator=(const PageServer&) = delete;
 
+  /// Throws IoError if the server no longer accepts connections.
+  void check_running() const;
+
   int port() const;
   /// The address of the page, with the token if there is one.
   std::string url() const;

@@ -71,8 +71,8 @@ std::optional<Checkpoint> load_newest(const std::filesystem::path& checkpoints_d
 std::optional<Checkpoint> load_newest(const std::filesystem::path& checkpoints_dir);
 
 /// Whether a path given by the user is a run or a checkpoint, and not, for example, a set of images or a file with
-/// weights. Like resolve_checkpoint, accepts the files checkpoints/latest and checkpoints/best of file systems without
-/// symlinks. The checkpoint may be missing or damaged.
+/// weights. On file systems without symlinks, checkpoints/latest and checkpoints/best are files, which this function
+/// and resolve_checkpoint accept too. The checkpoint may be missing or damaged.
 bool is_run_or_checkpoint(const std::filesystem::path& given);
 
 /// Returns the checkpoint directory for a path given by the user, with symlinks resolved: `given` itself if it is a

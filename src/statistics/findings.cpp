@@ -223,8 +223,9 @@ std::string finding_sentence(const Findings& findings, const SlopeFinding& slope
       return format_text("{} is undecided, because {} seed{} too few{}", name, slope.seeds,
                          slope.seeds == 1 ? " is" : "s are", details(estimate));
     case Standing::given_up:
-      return format_text("{} was given up after {} arms, without a test{}", name, slope.arms,
-                         details(estimate.empty() ? "" : "during training, " + estimate + " or more"));
+      return format_text(
+          "{} was given up after {} arms, without a test{}", name, slope.arms,
+          details(estimate.empty() ? "" : "during training, its FD was at least " + ratio_words(*slope.ratio)));
     case Standing::unknown:
       return name + " cannot be compared with " + reference + details("");
   }

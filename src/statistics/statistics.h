@@ -189,12 +189,12 @@ struct RulerSlope {
   double negative_slope = 0;
   std::int64_t arms = 0;
   double mean_fd = 0;        ///< according to the primary extractor
-  double other_mean_fd = 0;  ///< according to the further extractor
+  double other_mean_fd = 0;  ///< according to the other extractor
 };
 
 /// Shows whether a further feature extractor orders the slopes like the primary one (the first in metrics.extractor).
 struct RulerComparison {
-  FdMetric metric;                 ///< of the further extractor
+  FdMetric metric;                 ///< of the other extractor
   std::vector<RulerSlope> slopes;  ///< ascending
   /// Kendall's τ-b between the mean FDs of the slopes; std::nullopt for fewer than two slopes.
   std::optional<double> kendall_tau;

@@ -67,10 +67,7 @@ std::vector<CacheEntry> cache_entries() {
   if (error == std::errc::no_such_file_or_directory) return {};
   for (; !error && item != fs::recursive_directory_iterator(); item.increment(error)) {
     std::error_code ignored;
-    if (item.depth() == 0) {
-      if (!has_entries(item->path())) item.disable_recursion_pending();
-      continue;  // files directly in the cache directory are not entries
-    }
+    if (item.depth() == 0 && !has_entries(item->path())) item.disable_recursion_pending();
     if (!item->is_regular_file(ignored) || item->path().extension() == ".lock") continue;
     CacheEntry& entry = entries[entry_of(item->path())];
     entry.parts.push_back(item->path());

@@ -29,8 +29,8 @@ struct ForeignDirectory {
   std::uint64_t bytes = 0;
 };
 
-/// Returns the entries, sorted by path. Lock files, the records that note_cache_use writes, foreign directories and
-/// files directly in the cache directory are not included. Throws IoError.
+/// Returns the entries, sorted by path. Lock files, the records that note_cache_use writes and foreign directories are
+/// not included. Files directly in the cache directory are, as entries without a source. Throws IoError.
 std::vector<CacheEntry> cache_entries();
 
 /// Returns the directories in the cache that this program does not use as a cache, sorted by name. They contain no

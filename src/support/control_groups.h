@@ -12,9 +12,9 @@ struct ControlGroupLimits {
   std::optional<std::uint64_t> memory_bytes = {};
 };
 
-/// Reads the limits of the process's groups and all their parents from control groups of version 2 (cpu.max,
-/// memory.max) and version 1 (cpu.cfs_quota_us, memory.limit_in_bytes), wherever they are mounted. The lowest limit
-/// applies. Files that are absent or cannot be read set no limit. Tests pass a different directory as `root`.
+/// Reads the limits of the process's control groups and all their parents, in cgroup v2 (cpu.max, memory.max) and
+/// cgroup v1 (cpu.cfs_quota_us, memory.limit_in_bytes), wherever these are mounted. The lowest limit applies. Files
+/// that are absent or cannot be read set no limit. Tests pass a different directory as `root`.
 ControlGroupLimits read_control_group_limits(const std::filesystem::path& root = "/");
 
 }  // namespace slopegan

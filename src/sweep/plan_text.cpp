@@ -80,9 +80,9 @@ std::string fixed_power_line(std::size_t seeds, std::size_t comparisons, double 
   const std::string text = format_text("the smallest possible p_holm is {:.2g}", smallest);
   if (smallest <= alpha) return text + format_text(", so differences can be significant at {}", shortest(alpha));
   const auto needed = pairs_needed(comparisons, alpha);
-  const std::string way_out =
-      needed ? format_text("that needs {} seeds{}", *needed, is_final ? " planned before the first result" : "")
-             : "no number of seeds is enough";
+  const std::string way_out = needed ? format_text("significance takes at least {} seeds{}", *needed,
+                                                   is_final ? " planned before the first result" : "")
+                                     : "no number of seeds is enough";
   return text + format_text(", so nothing can be significant at {}; {}", shortest(alpha), way_out);
 }
 
@@ -160,8 +160,8 @@ std::string fixed_plan_text(const Config& config, const std::vector<Arm>& arms, 
   std::vector<double> earlier;
   std::ranges::set_difference(all, slopes, std::back_inserter(earlier));
   if (!earlier.empty()) {
-    text += plan_line("compared too", format_text("slope{} {}, whose arms earlier commands started",
-                                                  plural_s(earlier.size()), number_list(earlier)));
+    text += plan_line("compared", format_text("also slope{} {}, whose arms were started by earlier commands",
+                                              plural_s(earlier.size()), number_list(earlier)));
   }
   text += plan_line("can show", fixed_power_line(counting.size(), all.size() - 1, sweep.alpha, !added.empty()));
   if (!added.empty()) {

@@ -33,9 +33,10 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// How often the agenda is read, and how often the lock of an arm is checked.
-constexpr auto agenda_interval = std::chrono::seconds(2);  ///< for arms that other processes train
-constexpr auto retry_interval = std::chrono::seconds(1);   ///< for arms in use by other processes
+/// How often the agenda is read again, to notice arms that other processes have finished.
+constexpr auto agenda_interval = std::chrono::seconds(2);
+/// How often the lock of an arm that another process uses is checked again.
+constexpr auto retry_interval = std::chrono::seconds(1);
 constexpr std::size_t most_names = 5;
 
 struct RunningArm {
@@ -243,7 +244,7 @@ class Scheduler {
                    : format_text("failed with exit code {}", code);
     log::error(name + " " + ending + (last_line.empty() ? "" : ": " + last_line));
     if (!is_about_changed_images(last_line) || std::exchange(images_changed_, true)) return;
-    log::error("no more arms are started, because the other arms were trained on the earlier images");
+    log::error("no more arms are started, because the images have changed since the other arms were trained");
   }
 
   /// When memory is exhausted, the system sends SIGKILL to the process that uses the most memory.

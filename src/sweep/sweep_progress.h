@@ -22,7 +22,7 @@ std::optional<ProgressView> arm_progress(const Arm& arm, std::int64_t total_imag
 struct SweepView {
   std::size_t over = 0, failed = 0, total = 0;  ///< numbers of arms
   std::int64_t images_left = 0;
-  double share = 0;  ///< fraction of all arms' images seen so far, from 0 to 1
+  double share = 0;  ///< 1 - images_left / images of all arms
   double images_per_second = 0;
   double memory_mib = 0;  ///< sum over the running arms; shared memory counts for each of them
 };

@@ -103,7 +103,7 @@ TEST(RankEnvironment, CountsTheTasksOnItsOwnMachine) {
   for (std::size_t node = 0; node < sizes.size(); ++node) {
     EXPECT_EQ(ranks(with(task, "SLURM_NODEID", std::to_string(node)))->local_size, sizes[node]) << node;
   }
-  for (const char* list : {"four", "13", "0(x3)", "-1"}) {
+  for (const char* list : {"four", "13", "0(x3)", "-1", "13(x2147483647),1"}) {
     EXPECT_THAT(error_of(with(task, "SLURM_STEP_TASKS_PER_NODE", list)),
                 HasSubstr(std::string("SLURM_STEP_TASKS_PER_NODE=") + list + " in the environment is not allowed"));
   }
@@ -118,6 +118,10 @@ TEST(RankEnvironment, SeparatesTheJobsOnAMachine) {
   EXPECT_NE(ranks(first)->master_port, ranks(second_job)->master_port);
   EXPECT_NE(ranks(first)->job, ranks(second_job)->job) << "in case the ports are equal";
   EXPECT_EQ(ranks(with(first, "OMPI_COMM_WORLD_RANK", "0"))->master_port, ranks(first)->master_port);
+  // With mpirun in a Slurm job, the ranks on the first node are not in a job step, and those on the others are.
+  const auto elsewhere = with(with(first, "SLURM_JOB_ID", "4711"), "SLURM_STEP_ID", "0");
+  EXPECT_EQ(ranks(elsewhere)->master_port, ranks(first)->master_port);
+  EXPECT_EQ(ranks(elsewhere)->job, ranks(first)->job);
   // Several jobs may form one group of ranks if the user gives them the same port.
   EXPECT_EQ(ranks(with(first, "MASTER_PORT", "4000"))->job, ranks(with(second_job, "MASTER_PORT", "4000"))->job);
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <utility>
 
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
@@ -316,6 +317,19 @@ TEST(OnnxParser, RejectsInconsistentSelfModulation) {
   EXPECT_THAT(error_after("layer2.relu", "layer2.rely"), HasSubstr("unexpected operator Relu"));
   EXPECT_THAT(error_after("layer2.scaled", "layer2.scalex"), HasSubstr("unexpected operator Mul"));
   EXPECT_THAT(error_after("2.hidden.bias", "2.hidden.bits"), HasSubstr("unexpected operator Gemm"));
+}
+
+TEST(OnnxParser, ChecksTheShapesOfConvolutionsAndBatchNorm) {
+  auto network = exported_network(load_generator(sample_generator("seed: 1")));
+  EXPECT_NO_THROW(parse_onnx_model(onnx_model(network)));
+  const auto error = [&] { return message_of<std::runtime_error>([&] { parse_onnx_model(onnx_model(network)); }); };
+  auto& conv = std::get<TransposedConvolutionLayer>(network.layers[0]);
+  const auto bias = std::exchange(conv.bias, at::zeros({conv.weight.size(1) + 1}));
+  EXPECT_THAT(error(), HasSubstr("bias does not match its weight"));
+  conv.bias = bias;
+  auto& norm = std::get<BatchNormLayer>(network.layers[1]);
+  norm.running_var = at::ones({norm.running_mean.size(0) - 1});
+  EXPECT_THAT(error(), HasSubstr("one element per channel"));
 }
 
 TEST(OnnxParser, ChecksTheShapesOfSelfModulation) {

@@ -111,7 +111,7 @@ TEST_F(Race, ThePlanIsPrintedWithoutTraining) {
 
   const auto fixed = slopegan(race("planned", {"sweep.design=fixed", "sweep.alpha=0.05", "--plan"}));
   EXPECT_EQ(fixed.code, 0) << fixed.err;
-  EXPECT_THAT(fixed.out, HasSubstr("nothing can be significant at 0.05; that needs 6 seeds"));
+  EXPECT_THAT(fixed.out, HasSubstr("nothing can be significant at 0.05; significance takes at least 6 seeds"));
   EXPECT_FALSE(std::filesystem::exists(outputs() / "planned"));
 }
 

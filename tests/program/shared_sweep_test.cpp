@@ -40,6 +40,20 @@ TEST_F(SharedSweep, TwoProcessesWithTheSameCommandTrainEveryArmOnce) {
   }
 }
 
+TEST_F(SharedSweep, AnArmThatAnotherProcessFinishesWhileItStartsIsNotTrainedAgain) {
+  const auto name = "slope_0.2-seed_0";
+  ASSERT_EQ(slopegan(sweep({"sweep.negative_slope=[0.2]"})).code, 0);
+  const auto info = read_text(arm(name) / "run.json");
+  // A process that starts the arm has decided to do so before it locks the run.
+  const auto late = slopegan({"train", (outputs() / "smoke/sweep.yaml").string(), "--arm", "--resume", "auto", "seed=0",
+                              std::string("run.name=") + name, "run.output_dir=" + (outputs() / "smoke/runs").string(),
+                              "generator.negative_slope=0.2", "discriminator.negative_slope=0.2"});
+  EXPECT_EQ(late.code, 0) << late.err;
+  EXPECT_THAT(late.err, HasSubstr("another process has finished this arm"));
+  EXPECT_EQ(starts_of(arm(name)), 1);
+  EXPECT_EQ(read_text(arm(name) / "run.json"), info);
+}
+
 TEST_F(SharedSweep, ReportsTheProcessThatHoldsALockAndContinuesWhenTheLockIsReleased) {
   ASSERT_EQ(slopegan(sweep({"sweep.negative_slope=[0.2]"})).code, 0);
   std::filesystem::create_directories(arm("slope_0-seed_0"));

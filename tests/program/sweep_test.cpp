@@ -273,7 +273,7 @@ TEST_F(Sweep, SaysAtTheStartWhatItCanShow) {
   const auto result = sweep({"sweep.seeds=[0, 1]", "training.total_images=64", "metrics.every_images=64",
                              "metrics.samples=100", "metrics.names=[fd]", "metrics.extractor=random"});
   EXPECT_EQ(result.code, 0) << result.err;
-  const auto plan = result.err.find("so nothing can be significant at 0.05; that needs 6 seeds");
+  const auto plan = result.err.find("so nothing can be significant at 0.05; significance takes at least 6 seeds");
   ASSERT_NE(plan, std::string::npos) << result.err;
   EXPECT_LT(plan, result.err.find("slope_0-seed_0"));
 }

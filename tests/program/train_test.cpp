@@ -107,8 +107,8 @@ TEST_F(Train, ARunResumedAfterAKillHasTheHistoryOfAnUninterruptedRun) {
   ASSERT_EQ(train({"run.name=whole"}).code, 0);
   // The run is killed after its first checkpoint. When it is resumed, it must rewrite the history lines that follow the
   // checkpoint, without losing or duplicating any. The run is long enough not to end before the kill.
-  auto arguments = smoke(
-      "train", {"training.precision=float32", "training.threads=1", "run.name=parts", "training.total_images=2560000"});
+  auto arguments = smoke("train", {"training.precision=float32", "training.threads=1", "run.name=parts",
+                                   "training.total_images=2560000", "checkpoint.keep=1000000"});
   Program program(directory_.path(), arguments);
   ASSERT_TRUE(wait_for(run_dir("parts") / "checkpoints/1280/manifest.json"));
   program.send(SIGKILL);

@@ -45,8 +45,8 @@ TEST(RaceText, UsesTheSentencesOfAFixedSweep) {
               ElementsAre(StartsWith("0.1 is better than 0.2: FD 17 % lower ("), "0.2 is the control.",
                           StartsWith("0.3 does not differ detectably from 0.2: FD less than 1 % higher ("),
                           StartsWith("0.5 is worse than 0.2: FD 30 % higher ("),
-                          "1 was given up after 2 arms, without a test: during training, FD 3.0 times as high or "
-                          "more."));
+                          "1 was given up after 2 arms, without a test: during training, its FD was at least 3.0 times "
+                          "as high."));
 }
 
 TEST(RaceText, SaysWhatLimitsItsClaims) {

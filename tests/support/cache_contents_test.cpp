@@ -66,7 +66,6 @@ TEST_F(CacheContents, DoNotIncludeDataSetsOfOtherPrograms) {
   std::ofstream(cache_.path() / "emoji/train/a.png") << "123";
   std::ofstream(cache_.path() / "emoji/b.png") << "1234";
   fs::create_directory(cache_.path() / "an_empty_one");
-  std::ofstream(cache_.path() / "emoji.zip") << "12345";
   ASSERT_EQ(cache_entries().size(), 1u);
   EXPECT_EQ(cache_entries()[0].file, pack);
   const auto foreign = foreign_directories();

@@ -48,8 +48,10 @@ TEST(FixedPlanText, CountsOnlyTheSeedsThatCanAffectTheVerdicts) {
   EXPECT_THAT(all, HasSubstr("so differences can be significant at 0.05\n"));
   EXPECT_THAT(all, Not(HasSubstr("not counted")));
   const auto added = fixed_plan_text(config, arms, 0, {}, {0, 1, 2, 3, 4}, {0, 0.2});
-  EXPECT_THAT(added, HasSubstr("so nothing can be significant at 0.05; that needs 6 seeds planned before the first "
-                               "result\n"));
+  EXPECT_THAT(
+      added,
+      HasSubstr("so nothing can be significant at 0.05; significance takes at least 6 seeds planned before the first "
+                "result\n"));
   EXPECT_THAT(added, HasSubstr("not counted  seeds 5, 6, added after the first results; only 5 planned seeds count\n"));
 }
 
@@ -64,10 +66,10 @@ TEST(FixedPlanText, CountsTheSlopesOfEarlierCommands) {
   const auto alone = plan_with({0, 0.2});
   EXPECT_THAT(alone, HasSubstr("so differences can be significant at 0.05\n"));
   EXPECT_THAT(alone, HasSubstr("it takes 6 seeds to show that a slope's effect depends"));
-  EXPECT_THAT(alone, Not(HasSubstr("compared too")));
+  EXPECT_THAT(alone, Not(HasSubstr("compared")));
   const auto kept = plan_with({0, 0.2, 0.5, 1});
-  EXPECT_THAT(kept, HasSubstr("compared too slopes 0.5, 1, whose arms earlier commands started\n"));
-  EXPECT_THAT(kept, HasSubstr("so nothing can be significant at 0.05; that needs 7 seeds\n"));
+  EXPECT_THAT(kept, HasSubstr("also slopes 0.5, 1, whose arms were started by earlier commands\n"));
+  EXPECT_THAT(kept, HasSubstr("so nothing can be significant at 0.05; significance takes at least 7 seeds\n"));
   EXPECT_THAT(kept, HasSubstr("it takes 7 seeds to show that a slope's effect depends"));
 }
 
@@ -82,7 +84,7 @@ TEST(FixedPlanText, SaysIfNoNumberOfSeedsIsEnough) {
   EXPECT_THAT(text, HasSubstr("no number of seeds is enough to show that a slope's effect depends"));
 }
 
-TEST(RacePlanText, ReportsForWhichLooksTheTimeIsPlanned) {
+TEST(RacePlanText, SaysWhichLooksTheTimeCovers) {
   Config config;
   config.sweep.negative_slope = {0, 0.1, 0.2};
   const RacePlan plan = race_plan(config, 5);

@@ -55,8 +55,8 @@ TEST(TrainingOnADevice, EvaluatesDiagnosesSavesAndResumesBitForBit) {
   EXPECT_TRUE(std::filesystem::file_size(whole.diagnostics_file()) > 100);
 
   const auto resumed = RunDirectory::create(directory / "resumed");
-  const auto half = load_checkpoint(whole.checkpoints_dir() / "32");
-  EXPECT_EQ(train(config, compute, *dataset, resumed, half, {}), TrainEnd::done);
+  const auto earlier = load_checkpoint(whole.checkpoints_dir() / "32");
+  EXPECT_EQ(train(config, compute, *dataset, resumed, earlier, {}), TrainEnd::done);
   const auto a = load_checkpoint(whole.checkpoints_dir() / "96"), b = load_checkpoint(resumed.checkpoints_dir() / "96");
   for (const auto& [name, tensor] : a.tensors) EXPECT_TRUE(at::equal(tensor, b.tensors.at(name))) << name;
 }
