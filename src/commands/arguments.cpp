@@ -2,15 +2,12 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <sstream>
-#include <string_view>
 #include <utility>
 
 #include <CLI/Error.hpp>
 
 #include "config/print.h"
 #include "config/read_value.h"
-#include "config/validate.h"
 #include "run/checkpoint.h"
 #include "support/errors.h"
 #include "support/log.h"
@@ -38,32 +35,8 @@ LoadedConfig ConfigArguments::load_with_places() const { return with_logged_warn
 
 LoadedConfig ConfigArguments::load_stored() const { return with_logged_warnings(load_stored_config(file, overrides)); }
 
-/// Prefixes `message`, which starts with a configuration key, with the location of the first key in it that the user
-/// set, or with the file if there is none.
-static std::string with_place(const std::string& message, const LoadedConfig& loaded, const std::string& file) {
-  std::istringstream words(message);
-  bool is_first = true;
-  for (std::string word; words >> word; is_first = false) {
-    while (!word.empty() && std::string_view(".,;:").find(word.back()) != std::string_view::npos) word.pop_back();
-    // Except at the start, a word without a section, such as "seed", may be an ordinary word instead of a key.
-    if (!is_first && word.find('.') == std::string::npos) continue;
-    if (const auto place = loaded.places.find(word); place != loaded.places.end())
-      return place->second + ": " + message;
-  }
-  return display(file) + ": " + message;
-}
-
 LoadedConfig ConfigArguments::load_for_sweep() const {
-  LoadedConfig loaded = load_with_places();
-  try {
-    for (const auto& warning : validate_sweep(loaded.config)) log::warning(with_place(warning, loaded, file));
-  } catch (const UsageError& error) {
-    std::vector<std::string> lines;
-    std::istringstream text(error.what());
-    for (std::string line; std::getline(text, line);) lines.push_back(with_place(line, loaded, file));
-    throw UsageError(join(lines, "\n"));
-  }
-  return loaded;
+  return with_logged_warnings(load_config_for_sweep(file, overrides));
 }
 
 std::string decimal_integer(const std::string& text) {

@@ -124,7 +124,7 @@ MetricsConfig all_metrics(const EvaluateArguments& arguments, std::int64_t sampl
 
 /// `ruler` contains the images for which "auto" selects an extractor and on which a classifier is trained.
 Evaluators make(const MetricsConfig& metrics, const RealImages& real, const RealImages& ruler, std::int64_t resolution,
-                bool as_in_0_9 = false, at::Device device = at::kCPU) {
+                bool as_in_0_9, at::Device device) {
   auto extractors = make_extractors(metrics.extractor.choices, *ruler.train, ruler.test.get(), resolution, as_in_0_9);
   for (const auto& extractor : extractors) extractor->move_to(device);
   return make_evaluators(metrics, std::move(extractors), *real.train, real.test.get(), resolution);
@@ -205,9 +205,8 @@ Evaluation evaluate_checkpoint(const EvaluateArguments& arguments) {
   const Compute compute = choose_compute(loaded.config.training);
   apply_compute(compute);
   const auto channels = loaded.generator->blocks.back()->conv->options().out_channels;
-  const bool own = arguments.against.empty();
   const auto [real, ruler] = load_references(arguments, channels, loaded.config.data);
-  if (own && checkpoint.info.was_trained_on_other_images(real.train->hash)) {
+  if (arguments.against.empty() && checkpoint.info.was_trained_on_other_images(real.train->hash)) {
     log::warning("the images at data.path differ from the training images: their SHA-256 does not match");
   }
   if (real.train->channels() != channels) {
@@ -251,7 +250,8 @@ Evaluation evaluate_images(const EvaluateArguments& arguments) {
   if (arguments.against.empty()) {
     throw UsageError("--against CONFIG, --against IMAGE_DIR or --against NPZ is required to evaluate a set of images");
   }
-  apply_compute(choose_compute({}));
+  const Compute compute = choose_compute({});
+  apply_compute(compute);
   const auto configured = configured_data(arguments.against);
   DataConfig data = comparison(arguments, configured);
   const auto real = load_against(arguments.against, configured, 0, data);
@@ -263,7 +263,8 @@ Evaluation evaluate_images(const EvaluateArguments& arguments) {
   }
   log_mixed_depths(*real.train, *generated);
   const auto count = arguments.samples > 0 ? std::min(arguments.samples, generated->size()) : generated->size();
-  const auto evaluators = make(all_metrics(arguments, count), real, real, data.resolution, data.as_in_0_9);
+  const auto metrics = all_metrics(arguments, count);
+  const auto evaluators = make(metrics, real, real, data.resolution, data.as_in_0_9, compute.device);
   // The first images of a folder may not be representative, because the folder may be sorted by class.
   const auto indices = sorted_sample(0, "evaluate.sample", generated->size(), count);
   std::vector<Extraction> extractions;

@@ -148,7 +148,7 @@ struct OpenedSweep {
 };
 
 OpenedSweep open_fixed(const ChosenPlan& plan, const PreparedData& data, const Shard& shard) {
-  check_extractor(configured_directory(plan.config.run), data.extractor);
+  check_planned_extractor(configured_directory(plan.config.run), data.extractor);
   OpenedSweep sweep{with_earlier_arms(plan.config, configured_directory(plan.config.run)), {}, {}, {}};
   sweep.directory = open_sweep(sweep.config, data.hash);
   note_plan(sweep.directory, fixed_plan(sweep.config, data.extractor));
@@ -297,7 +297,8 @@ void setup_sweep(CLI::App& command, Action& action) {
                    "others). The race ends before the time is up if every slope is decided; otherwise, it stops "
                    "cleanly when the time is up. An existing race keeps its plan");
   command.add_flag("--plan", arguments->plan,
-                   "Print what would be trained, how long it would take and which differences it could show, and exit");
+                   "Print what would be trained, how long it would take and which differences it could show, and exit. "
+                   "With --within, a few short runs are trained first to measure the speed, unless the race exists");
   command.add_flag("--list", arguments->list,
                    "Print the names of the arms and exit. With --within, the race must already exist");
   command.callback([arguments, &action] {

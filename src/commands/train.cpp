@@ -110,11 +110,13 @@ struct KeptFrom09 {
 };
 
 /// Returns what this run keeps from version 0.9. If the checkpoint belongs to another run and the configurations differ
-/// even with the behaviour of 0.9, this run is a new one, which keeps nothing.
+/// even with the behaviour of 0.9, this run is a new one, which keeps nothing. Weights that another run imported may be
+/// trained on other data, which are read as usual.
 KeptFrom09 kept_from_0_9(const LoadedConfig& loaded, const Start& start) {
   if (!start.resume) return {};
   const Config saved = checkpoint_config(*start.resume);
-  const bool reads_images = saved.data.as_in_0_9 && !loaded.sets_reading_of_data() && !start.resume->info.is_import();
+  const bool is_run_of_0_9 = start.in_place() || !start.resume->info.is_import();
+  const bool reads_images = saved.data.as_in_0_9 && !loaded.sets_reading_of_data() && is_run_of_0_9;
   const KeptFrom09 kept{reads_images, kept_defaults(loaded, saved)};
   const bool goes_on = start.in_place() || training_differences(saved, kept.apply(loaded.config)).empty();
   return goes_on ? kept : KeptFrom09{};

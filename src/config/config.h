@@ -61,7 +61,7 @@ struct ActivationConfig {
   ActivationKind activation = ActivationKind::leaky_relu;
   NegativeSlope negative_slope;
   PReluKind prelu = PReluKind::shared;
-  RReluKind rrelu = RReluKind::slope;
+  RReLUDefinition rrelu = RReLUDefinition::slope;
 };
 
 struct GeneratorConfig : ActivationConfig {

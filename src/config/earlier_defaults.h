@@ -19,7 +19,8 @@ inline constexpr std::array<EarlierDefault, 5> earlier_defaults = {{{"training.b
                                                                     {"loss.r1_every", "1"}}};
 
 /// The entries of earlier_defaults whose values are in `stored`, the configuration with which a run or sweep was
-/// started, and whose keys the user has not set in `given`. Bit i stands for entry i.
+/// started, and whose keys the user has not set in `given`. Bit i stands for entry i. Returns 0 if `stored` is not from
+/// version 0.9 (data.as_in_0_9), or if `given` sets one of keys_since_0_9.
 unsigned kept_defaults(const LoadedConfig& given, const Config& stored);
 
 /// `config` with the values of those entries of earlier_defaults whose bits are set in `kept`.

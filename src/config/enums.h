@@ -1,14 +1,11 @@
 #pragma once
 
-#include <array>
-#include <cstddef>
 #include <string_view>
 
 #include "layers/slope_schedule.h"
+#include "support/enum_values.h"
 
-/// The enumerations of the configuration and their names in YAML. Each name_of is a switch without a default, so that a
-/// value without a name is a compile error (-Werror=switch); enum_values derives the list of values from it.
-/// Enumerators count up from 0.
+/// The enumerations of the configuration and their names in YAML; see support/enum_values.h.
 namespace slopegan {
 
 enum class DatasetKind { idx, cifar, image_folder, npz };
@@ -72,22 +69,25 @@ constexpr std::string_view name_of(ActivationKind value) {
   return {};
 }
 
-/// Properties of an activation that validation depends on.
+/// Properties of an activation.
 struct ActivationTraits {
   bool uses_negative_slope;  ///< negative_slope is its slope, or the initial value of a learnable one
   bool learns_slope;         ///< the slope is a parameter of the network
+  /// Training draws random numbers. Several ranks would not draw the same numbers as a single process, so such an
+  /// activation can only be trained in a single process.
+  bool is_random;
 };
 
 constexpr ActivationTraits traits_of(ActivationKind kind) {
   switch (kind) {
     case ActivationKind::leaky_relu:
-      return {.uses_negative_slope = true, .learns_slope = false};
+      return {.uses_negative_slope = true, .learns_slope = false, .is_random = false};
     case ActivationKind::relu:
-      return {.uses_negative_slope = false, .learns_slope = false};
+      return {.uses_negative_slope = false, .learns_slope = false, .is_random = false};
     case ActivationKind::prelu:
-      return {.uses_negative_slope = true, .learns_slope = true};
+      return {.uses_negative_slope = true, .learns_slope = true, .is_random = false};
     case ActivationKind::rrelu:
-      return {.uses_negative_slope = false, .learns_slope = false};
+      return {.uses_negative_slope = false, .learns_slope = false, .is_random = true};
   }
   return {};
 }
@@ -108,13 +108,11 @@ constexpr std::string_view name_of(PReluKind value) {
   return {};
 }
 
-enum class RReluKind { slope, divisor };
-
-constexpr std::string_view name_of(RReluKind value) {
+constexpr std::string_view name_of(RReLUDefinition value) {
   switch (value) {
-    case RReluKind::slope:
+    case RReLUDefinition::slope:
       return "slope";
-    case RReluKind::divisor:
+    case RReLUDefinition::divisor:
       return "divisor";
   }
   return {};
@@ -323,25 +321,5 @@ constexpr std::string_view name_of(SlopeShape value) {
   }
   return {};
 }
-
-namespace enum_detail {
-
-/// The number of values that have a name.
-template <class Enum>
-consteval std::size_t count() {
-  std::size_t values = 0;
-  while (!name_of(static_cast<Enum>(values)).empty()) ++values;
-  return values;
-}
-
-}  // namespace enum_detail
-
-/// All values of `Enum` in the order of their declaration.
-template <class Enum>
-inline constexpr auto enum_values = [] {
-  std::array<Enum, enum_detail::count<Enum>()> values{};
-  for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<Enum>(i);
-  return values;
-}();
 
 }  // namespace slopegan

@@ -58,35 +58,36 @@ void visit_run_and_data(ConfigType& config, Visitor& visit) {
         "files are always allowed");
 }
 
+/// Visits the fields of an ActivationConfig. Each network passes its own keys, so that none can be forgotten.
+template <class NetworkType, class Visitor>
+void visit_activation(NetworkType& network, Visitor& visit, std::string_view activation, std::string_view slope,
+                      std::string_view prelu, std::string_view rrelu) {
+  visit(activation, network.activation, Words<ActivationKind>{}, "activation of the hidden layers");
+  visit(slope, network.negative_slope, rules::slopes,
+        "slope of the activations for negative inputs: 0 is ReLU, 1 is linear; most GANs use 0.2");
+  visit(prelu, network.prelu, Words<PReluKind>{},
+        "activation prelu: one slope per layer or per channel, optionally bounded to (0, 1)");
+  visit(rrelu, network.rrelu, Words<RReLUDefinition>{},
+        "activation rrelu: draw the slope from U(1/8, 1/3), or its reciprocal from U(3, 8)");
+}
+
 template <class ConfigType, class Visitor>
 void visit_networks(ConfigType& config, Visitor& visit) {
-  constexpr std::string_view slope_help =
-      "slope of the activations for negative inputs: 0 is ReLU, 1 is linear; most GANs use 0.2";
-  constexpr std::string_view prelu_help =
-      "activation prelu: one slope per layer or per channel, optionally bounded to (0, 1)";
-  constexpr std::string_view rrelu_help =
-      "activation rrelu: draw the slope from U(1/8, 1/3), or its reciprocal from U(3, 8)";
   constexpr std::string_view width_help =
       "channels at the highest resolution; each halving of the resolution doubles them. Cost grows as width^2";
-  constexpr std::string_view activation_help = "activation of the hidden layers";
 
   auto& g = config.generator;
   visit("generator.latent_dim", g.latent_dim, Integers{1, 4096}, "dimension of the latent vector");
   visit("generator.width", g.width, rules::width, width_help);
-  visit("generator.activation", g.activation, Words<ActivationKind>{}, activation_help);
-  visit("generator.negative_slope", g.negative_slope, rules::slopes, slope_help);
-  visit("generator.prelu", g.prelu, Words<PReluKind>{}, prelu_help);
-  visit("generator.rrelu", g.rrelu, Words<RReluKind>{}, rrelu_help);
+  visit_activation(g, visit, "generator.activation", "generator.negative_slope", "generator.prelu", "generator.rrelu");
   visit("generator.norm", g.norm, Words<GeneratorNorm>{},
         "normalisation before the activations: batch norm, or batch norm whose scale and shift a small network "
         "computes from the latent (self-modulation)");
 
   auto& d = config.discriminator;
   visit("discriminator.width", d.width, rules::width, width_help);
-  visit("discriminator.activation", d.activation, Words<ActivationKind>{}, activation_help);
-  visit("discriminator.negative_slope", d.negative_slope, rules::slopes, slope_help);
-  visit("discriminator.prelu", d.prelu, Words<PReluKind>{}, prelu_help);
-  visit("discriminator.rrelu", d.rrelu, Words<RReluKind>{}, rrelu_help);
+  visit_activation(d, visit, "discriminator.activation", "discriminator.negative_slope", "discriminator.prelu",
+                   "discriminator.rrelu");
   visit("discriminator.norm", d.norm, Words<DiscriminatorNorm>{},
         "normalisation: batch norm, or spectral norm of the weights");
   visit("discriminator.augment", d.augment, subset_of<Augmentation>(),
@@ -130,7 +131,8 @@ void visit_loss_and_optimizer(ConfigType& config, Visitor& visit) {
         "number of images after which the learning rates are 0");
 
   visit("ema.half_life_images", config.ema.half_life_images, Integers{0, rules::max_images, "no average"},
-        "half-life, in images, of the generator's exponential moving average, which generates the samples");
+        "half-life, in images, of the generator's exponential moving average, which generates the samples; limited to "
+        "5 % of the images seen so far");
 }
 
 template <class ConfigType, class Visitor>
@@ -197,8 +199,9 @@ void visit_sweep(ConfigType& config, Visitor& visit) {
   visit("sweep.cross", sweep.cross, Conditions{64},
         "other keys to vary: every slope is trained under every condition (design fixed)");
   visit("sweep.alpha", sweep.alpha, Reals{0, 0.5, true},
-        "largest acceptable probability of any wrong verdict on the slopes; design fixed: the intervals have a "
-        "separate error rate of this size; design race: covers all conclusions at all looks");
+        "largest acceptable probability that any slope is wrongly called better or worse, at all looks of a race "
+        "together; the intervals, on which the verdict equivalent of a race rests, have a separate error rate of this "
+        "size");
   visit("sweep.equivalence", sweep.equivalence, Reals{0, 10, true},
         "design race: a slope counts as equivalent once its FD is shown to be within this fraction of the control's");
   visit("sweep.give_up", sweep.give_up, Reals{0, 1e6},

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <sstream>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -49,6 +51,22 @@ std::string read_config_file(const std::filesystem::path& path, const std::strin
 /// Whether the user or to_yaml wrote a configuration.
 enum class Author { user, program };
 
+/// Whether the constraints on a sweep are checked, too.
+enum class Purpose { any, sweep };
+
+/// The words of a message of validate_sweep that may be keys.
+std::vector<std::string> keys_in(const std::string& message) {
+  std::vector<std::string> keys;
+  std::istringstream words(message);
+  bool is_first = true;
+  for (std::string word; words >> word; is_first = false) {
+    while (!word.empty() && std::string_view(".,;:").find(word.back()) != std::string_view::npos) word.pop_back();
+    // Except at the start, a word without a section, such as "seed", may be an ordinary word instead of a key.
+    if (is_first || word.find('.') != std::string::npos) keys.push_back(word);
+  }
+  return keys;
+}
+
 /// Reads several sources in order into one Config and collects all errors.
 class Loader {
  public:
@@ -81,7 +99,7 @@ class Loader {
     read_entry(source, argument.substr(0, equals), 1, document.root);
   }
 
-  LoadedConfig finish() {
+  LoadedConfig finish(Purpose purpose) {
     LoadedConfig loaded;
     const auto findings = validate(config_, [&](std::string_view key) { return places_.contains(key); });
     for (const auto& finding : findings.errors) {
@@ -90,6 +108,8 @@ class Loader {
     for (const auto& finding : findings.warnings) {
       loaded.warnings.push_back(place_of(finding) + ": " + finding.message);
     }
+    // Without this condition, an error in the configuration could be reported again for the sweep.
+    if (purpose == Purpose::sweep && findings.errors.empty()) check_sweep(loaded.warnings);
     throw_errors();
     loaded.config = std::move(config_);
     loaded.places = std::move(places_);
@@ -177,6 +197,20 @@ class Loader {
     add_error(source.at(line), printable(key, 100) + " is not a key; " + hint);
   }
 
+  void check_sweep(std::vector<std::string>& warnings) {
+    try {
+      for (const auto& message : validate_sweep(config_)) {
+        warnings.push_back(place_of({keys_in(message), message}) + ": " + message);
+      }
+    } catch (const UsageError& error) {
+      std::istringstream messages(error.what());
+      for (std::string message; std::getline(messages, message);) {
+        const Finding finding{keys_in(message), message};
+        if (!concerns_failed_key(finding)) add_error(place_of(finding), message);
+      }
+    }
+  }
+
   void add_issues(const Source& source, const Issues& issues) {
     for (const Issue& issue : issues) add_error(source.at(issue.line), issue.message);
   }
@@ -225,16 +259,21 @@ bool LoadedConfig::sets_reading_of_data() const {
   return std::ranges::any_of(keys_since_0_9, [&](std::string_view key) { return places.contains(key); });
 }
 
-static LoadedConfig load(const std::filesystem::path& file, const std::vector<std::string>& overrides, Author author) {
+static LoadedConfig load(const std::filesystem::path& file, const std::vector<std::string>& overrides, Author author,
+                         Purpose purpose = Purpose::any) {
   const std::string name = file.empty() ? "the defaults" : display(file);
   Loader loader(name, author);
   if (!file.empty()) loader.read_file(read_config_file(file, name));
   for (const auto& argument : overrides) loader.read_override(argument);
-  return loader.finish();
+  return loader.finish(purpose);
 }
 
 LoadedConfig load_config(const std::filesystem::path& file, const std::vector<std::string>& overrides) {
   return load(file, overrides, Author::user);
+}
+
+LoadedConfig load_config_for_sweep(const std::filesystem::path& file, const std::vector<std::string>& overrides) {
+  return load(file, overrides, Author::user, Purpose::sweep);
 }
 
 LoadedConfig load_stored_config(const std::filesystem::path& file, const std::vector<std::string>& overrides) {
@@ -244,7 +283,7 @@ LoadedConfig load_stored_config(const std::filesystem::path& file, const std::ve
 Config parse_config(const std::string& text, const std::string& name) {
   Loader loader(printable(name, 4096), Author::program);
   loader.read_file(text);
-  return loader.finish().config;
+  return loader.finish(Purpose::any).config;
 }
 
 }  // namespace slopegan

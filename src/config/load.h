@@ -28,6 +28,10 @@ struct LoadedConfig {
 /// Paths are expanded by expand_path.
 LoadedConfig load_config(const std::filesystem::path& file, const std::vector<std::string>& overrides = {});
 
+/// Like load_config, but also checks the constraints on a sweep (validate_sweep). If validate() finds errors, these
+/// constraints are checked only once the errors are corrected.
+LoadedConfig load_config_for_sweep(const std::filesystem::path& file, const std::vector<std::string>& overrides = {});
+
 /// Like load_config, but for a file that to_yaml wrote: the config.yaml of a run or the sweep.yaml of a sweep. Paths
 /// are read by expand_stored_path. If the file contains none of keys_since_0_9, the run or sweep is from version 0.9,
 /// and data.as_in_0_9 is set.

@@ -1,5 +1,6 @@
 #include "config/validate.h"
 
+#include <algorithm>
 #include <bit>
 #include <set>
 #include <utility>
@@ -87,12 +88,23 @@ NetworkSlope network_slope(const ActivationConfig& network, const std::string& s
   return {network.negative_slope, network.activation, network.prelu, section + ".negative_slope", section};
 }
 
-void warn_without_effect(const NetworkSlope& network, ConfigFindings& findings) {
-  findings.warnings.push_back({{network.slope_key, network.section + ".activation"},
-                               network.slope_key + " has no effect with " + network.activation_text()});
-}
-
 using IsGiven = std::function<bool(std::string_view)>;
+
+void warn_unused_activation_keys(const ActivationConfig& network, const std::string& section, const IsGiven& is_given,
+                                 ConfigFindings& findings) {
+  const auto warn = [&](const std::string& key) {
+    if (!is_given(key)) return;
+    findings.warnings.push_back(
+        {{key, section + ".activation"},
+         format_text("{} has no effect with {}.activation = {}", key, section, name_of(network.activation))});
+  };
+  const ActivationKind activation = network.activation;
+  if (!traits_of(activation).uses_negative_slope) warn(section + ".negative_slope");
+  // Default options cause no warning, because the config.yaml of a run contains the options of all activations.
+  const ActivationConfig defaults;
+  if (activation != ActivationKind::prelu && network.prelu != defaults.prelu) warn(section + ".prelu");
+  if (activation != ActivationKind::rrelu && network.rrelu != defaults.rrelu) warn(section + ".rrelu");
+}
 
 void warn_unused_targets(const Config& config, const IsGiven& is_given, ConfigFindings& findings) {
   if (has_targets(config.loss.kind)) return;
@@ -202,8 +214,9 @@ void check_race(const Config& config, std::vector<std::string>& errors) {
   }
 }
 
-/// Checks each condition like a separate configuration.
-void check_conditions(const Config& config, std::vector<std::string>& errors) {
+/// Checks each condition like a separate configuration. Warnings that do not involve the condition's keys are omitted,
+/// because the check of the configuration without conditions reports them.
+void check_conditions(const Config& config, std::vector<std::string>& errors, std::vector<std::string>& warnings) {
   const auto target = config.sweep.apply_to;
   for (const auto& settings : config.sweep.cross.list) {
     for (const auto& setting : settings) {
@@ -211,16 +224,21 @@ void check_conditions(const Config& config, std::vector<std::string>& errors) {
                             (setting.key == "discriminator.negative_slope" && target != SweepTarget::generator);
       if (is_swept) errors.push_back("sweep.cross sets " + setting.key + ", which the sweep itself varies");
     }
+    const auto is_set = [&](std::string_view key) {
+      return std::ranges::any_of(settings, [&](const Setting& setting) { return setting.key == key; });
+    };
     const Config condition = with_settings(config, settings);
+    const ConfigFindings findings = validate(condition, is_set);
     std::vector<std::string> found;
     check_targets_use_slope(condition, found);
-    for (const auto& finding : validate(condition, [](std::string_view) { return false; }).errors) {
-      found.push_back(finding.message);
-    }
+    for (const auto& finding : findings.errors) found.push_back(finding.message);
     for (const auto& finding : check_sweep_slopes(condition).errors) found.push_back(finding.message);
+    const std::string place = format_text("sweep.cross {{{}}}: ", settings_text(settings));
     for (const auto& message : found) {
-      const std::string error = format_text("sweep.cross {{{}}}: {}", settings_text(settings), message);
-      if (!contains(errors, error)) errors.push_back(error);
+      if (!contains(errors, place + message)) errors.push_back(place + message);
+    }
+    for (const auto& finding : findings.warnings) {
+      if (std::ranges::any_of(finding.keys, is_set)) warnings.push_back(place + finding.message);
     }
   }
 }
@@ -244,9 +262,9 @@ ConfigFindings validate(const Config& config, const std::function<bool(std::stri
   for (const auto& network :
        {network_slope(config.generator, "generator"), network_slope(config.discriminator, "discriminator")}) {
     check_slope(network, config.data.resolution, findings);
-    const bool has_effect = traits_of(network.activation).uses_negative_slope;
-    if (!has_effect && is_given(network.slope_key)) warn_without_effect(network, findings);
   }
+  warn_unused_activation_keys(config.generator, "generator", is_given, findings);
+  warn_unused_activation_keys(config.discriminator, "discriminator", is_given, findings);
   warn_unused_targets(config, is_given, findings);
   check_penalties(config, findings);
   check_learning_rates(config, findings);
@@ -264,17 +282,18 @@ ConfigFindings validate(const Config& config, const std::function<bool(std::stri
 }
 
 std::vector<std::string> validate_sweep(const Config& config) {
-  std::vector<std::string> errors;
+  std::vector<std::string> errors, warnings;
   check_list("sweep.negative_slope", config.sweep.negative_slope, errors);
   check_list("sweep.seeds", config.sweep.seeds, errors);
   if (config.sweep.cross.list.empty()) check_targets_use_slope(config, errors);
   if (config.sweep.design == SweepDesign::race) check_race(config, errors);
-  check_conditions(config, errors);
+  check_conditions(config, errors, warnings);
   ConfigFindings findings = check_sweep_slopes(config);
   if (!config.sweep.cross.list.empty()) findings.errors.clear();  // each condition was checked instead
   for (auto& message : messages_once(findings.errors)) errors.push_back(std::move(message));
   if (!errors.empty()) throw UsageError(join(errors, "\n"));
-  return messages_once(findings.warnings);
+  for (auto& message : messages_once(findings.warnings)) warnings.push_back(std::move(message));
+  return warnings;
 }
 
 }  // namespace slopegan

@@ -26,12 +26,13 @@ struct ConfigFindings {
 std::int64_t activation_count(std::int64_t resolution);
 
 /// Checks the constraints on a single run. `is_given` returns whether the user set a key. A key that has no effect
-/// causes a warning only if the user set it.
+/// causes a warning only if the user set it; an option of another activation also needs a value other than the default.
 ConfigFindings validate(const Config& config, const std::function<bool(std::string_view)>& is_given);
 
 /// Checks the additional constraints on a sweep: there must be at least one slope and one seed, without duplicates, and
 /// the activation of each target network must use and allow the slopes under each condition of sweep.cross. Also checks
-/// the constraints on a race. Returns the warnings. Throws UsageError with one line per error.
+/// the constraints on a race. Returns the warnings, including those about keys that a condition sets. Throws UsageError
+/// with one line per error.
 std::vector<std::string> validate_sweep(const Config& config);
 
 }  // namespace slopegan

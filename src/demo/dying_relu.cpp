@@ -8,6 +8,7 @@
 
 #include "images/plot.h"
 #include "models/compute.h"
+#include "support/log.h"
 #include "support/text.h"
 
 namespace slopegan {
@@ -186,6 +187,15 @@ DyingRelu measure_dying_relu(std::uint64_t seed) {
   measure_correlation_maps(demo, seed);
   measure_gans(demo, seed);
   return demo;
+}
+
+void check_predictions(const DyingRelu& demo, std::uint64_t seed) {
+  if (demo.all_hold()) return;
+  if (seed == dying_relu_seed) throw std::runtime_error("a prediction of the dying-relu demo does not hold");
+  log::warning(
+      format_text("a prediction does not hold for seed {}; this happens by chance for about one seed in 2,000, so "
+                  "check whether the prediction holds for other seeds",
+                  seed));
 }
 
 std::string prediction_table(const std::vector<Prediction>& predictions) {

@@ -113,10 +113,6 @@ double UnitStatistics::slope_energy() const {
   return energy > 0 ? of_negatives / energy : 0;
 }
 
-double UnitStatistics::positive_fraction(std::int64_t unit) const {
-  return fraction(sums_.at(static_cast<std::size_t>(unit)).positive, values_);
-}
-
 namespace {
 
 void add_values(Histogram& histogram, const at::Tensor& tensor) {

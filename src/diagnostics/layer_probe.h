@@ -37,9 +37,6 @@ class UnitStatistics {
   /// 0.
   double slope_energy() const;
 
-  /// The fraction of one unit's values that are > 0.
-  double positive_fraction(std::int64_t unit) const;
-
  private:
   struct Sums {
     std::int64_t positive = 0, negative = 0;

@@ -22,6 +22,7 @@
 // LibTorch's wheel contains Gloo but not its headers; the headers of Debian's libgloo-dev are compatible.
 #if defined(USE_C10D_GLOO) && __has_include(<gloo/algorithm.h>)
 #define SLOPEGAN_HAS_GLOO
+#include <c10/util/Logging.h>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
@@ -41,6 +42,13 @@ constexpr auto connect_timeout = std::chrono::minutes(5);
 /// The timeout of collective calls. It is long because a rank that evaluates metrics or reads a data set keeps the
 /// others waiting; the heartbeat detects lost ranks.
 constexpr auto collective_timeout = std::chrono::hours(24 * 7);
+
+/// If rank 0 is lost, every call to its key-value store fails, and LibTorch logs each failure as a warning with a stack
+/// trace. The calls also throw, so this process reports the loss itself, in one line.
+void hide_warnings_of_libtorch() {
+  constexpr int error_level = 2;
+  FLAGS_caffe2_log_level = error_level;
+}
 
 std::string first_line(const char* text) {
   const std::string whole = text;
@@ -267,6 +275,7 @@ void Ranks::PendingSum::wait() { state_->connection->wait(*state_->work, state_-
 
 Ranks::Ranks(const RankEnvironment& environment, at::Device device)
     : environment_(environment), connection_(std::make_shared<Connection>(environment)) {
+  hide_warnings_of_libtorch();
   if (is_first()) log::info(waiting_text(environment));
   WaitingNotice notice(environment_);
   const bool is_server = is_first() && !environment.has_external_store;

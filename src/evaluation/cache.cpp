@@ -77,10 +77,6 @@ std::string tensor_hash(const NamedTensors& tensors) {
   return hash.hex();
 }
 
-Safetensors cached_tensors(const std::string& name, const std::function<Safetensors()>& make) {
-  return cached_tensors(name, {}, make);
-}
-
 Safetensors cached_tensors(const std::string& name, const fs::path& source, const std::function<Safetensors()>& make) {
   const fs::path file = cache_dir() / name;
   note_cache_use(file, source);

@@ -21,6 +21,5 @@ std::string tensor_hash(const NamedTensors& tensors);
 /// from which the entry is made, for `slopegan data --cache`.
 Safetensors cached_tensors(const std::string& name, const std::filesystem::path& source,
                            const std::function<Safetensors()>& make);
-Safetensors cached_tensors(const std::string& name, const std::function<Safetensors()>& make);
 
 }  // namespace slopegan

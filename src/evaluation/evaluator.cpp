@@ -6,6 +6,7 @@
 #include <ATen/ATen.h>
 
 #include "evaluation/cache.h"
+#include "metrics/figures.h"
 #include "metrics/frechet_distance.h"
 #include "support/errors.h"
 #include "support/log.h"
@@ -75,7 +76,7 @@ Evaluator::Evaluator(MetricsConfig metrics, std::unique_ptr<FeatureExtractor> ex
   real_.train = cached_features(train, resolution).features;
   real_.moments = moments_of(real_.train);
   real_.subset = random_rows(real_.train, metrics_.samples).to(at::kDouble);
-  if (std::any_of(metrics_.names.begin(), metrics_.names.end(), uses_manifold)) {
+  if (std::ranges::any_of(metrics_.names, [](MetricName name) { return traits_of(name).uses_manifold; })) {
     real_.manifold = cached_manifold(real_.subset);
   }
   if (test != nullptr && test->size() < least_images) {
@@ -139,8 +140,8 @@ std::map<std::string, double> Evaluator::floors_of(const Extraction& test) {
     return matrix.defined() ? random_rows(matrix, metrics_.samples) : at::Tensor();
   };
   auto floors = compute_figures(metrics_.names, real_, rows(test.features), rows(test.logits));
-  // class_kl and the memorisation metrics compare images with the test images, so their floors compare one half of the
-  // test images with the other.
+  // Some values compare images with the test images, so their floors compare one half of the test images with the
+  // other.
   const std::int64_t half = test.features.size(0) / 2;
   const auto shuffled = [&](const at::Tensor& matrix) { return random_rows(matrix, matrix.size(0)); };
   RealReference other = real_;
@@ -155,12 +156,13 @@ std::map<std::string, double> Evaluator::floors_of(const Extraction& test) {
   }
   std::vector<MetricName> compared;
   for (const auto name : metrics_.names) {
-    if (name == MetricName::classifier_score || name == MetricName::memorisation) compared.push_back(name);
+    if (std::ranges::any_of(traits_of(name).figures, &Figure::uses_test_images)) compared.push_back(name);
   }
   const auto halves = compute_figures(compared, other, features.narrow(0, 0, std::min(half, metrics_.samples)), logits);
-  for (const char* key : {"class_kl", "copied_share", "copying_z"}) {
-    floors.erase(key);
-    if (const auto found = halves.find(key); found != halves.end()) floors.insert(*found);
+  for (const Figure& figure : figures) {
+    if (!figure.uses_test_images) continue;
+    floors.erase(figure.key);
+    if (const auto found = halves.find(figure.key); found != halves.end()) floors.insert(*found);
   }
   return floors;
 }

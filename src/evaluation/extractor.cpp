@@ -91,11 +91,8 @@ namespace {
 
 /// The kind that `choice` names, with auto resolved; std::nullopt if `choice` is the path of a file.
 std::optional<ExtractorKind> kind_of(const std::string& choice, const Dataset& train, bool as_in_0_9) {
-  for (const auto kind : enum_values<ExtractorKind>) {
-    if (choice != name_of(kind)) continue;
-    return kind == ExtractorKind::automatic ? automatic_extractor(train, as_in_0_9) : kind;
-  }
-  return std::nullopt;
+  const auto kind = enum_named<ExtractorKind>(choice);
+  return kind == ExtractorKind::automatic ? automatic_extractor(train, as_in_0_9) : kind;
 }
 
 std::filesystem::path required_efficientnet_weights() {
@@ -129,12 +126,16 @@ std::string resolved_extractor(const std::string& choice, const Dataset& train, 
 
 void check_extractor(const std::string& choice, const Dataset& train, bool as_in_0_9) {
   const auto kind = kind_of(choice, train, as_in_0_9);
-  if (!kind) {
-    require_torchscript_file(choice);
-  } else if (*kind == ExtractorKind::classifier) {
-    require_labels(train);
-  } else if (*kind == ExtractorKind::efficientnet_lite0) {
-    required_efficientnet_weights();
+  if (!kind) return require_torchscript_file(choice);
+  switch (*kind) {
+    case ExtractorKind::classifier:
+      return require_labels(train);
+    case ExtractorKind::efficientnet_lite0:
+      required_efficientnet_weights();
+      return;
+    case ExtractorKind::automatic:  // kind_of() resolves it
+    case ExtractorKind::random:
+      return;
   }
 }
 

@@ -81,20 +81,20 @@ Extraction extract_images(FeatureExtractor& extractor, const Dataset& dataset, s
 ExtractorKind automatic_extractor(const Dataset& train, bool as_in_0_9);
 
 /// Returns `choice`, or the name of the extractor that auto selects if `choice` is auto.
-std::string resolved_extractor(const std::string& choice, const Dataset& train, bool as_in_0_9 = false);
+std::string resolved_extractor(const std::string& choice, const Dataset& train, bool as_in_0_9);
 
 /// Checks metrics.extractor = `choice` without computing anything. Throws DataError if what the extractor needs is
 /// missing: suitable labels for the classifier, installed weights for EfficientNet-Lite0, or the TorchScript file.
-void check_extractor(const std::string& choice, const Dataset& train, bool as_in_0_9 = false);
+void check_extractor(const std::string& choice, const Dataset& train, bool as_in_0_9);
 
 /// Creates the extractor for metrics.extractor = `choice`: a name from ExtractorKind, or the path of a TorchScript
 /// file. Loading such a file runs code, so `choice` must come from the user. Throws DataError.
 std::unique_ptr<FeatureExtractor> make_extractor(const std::string& choice, const Dataset& train, const Dataset* test,
-                                                 std::int64_t resolution, bool as_in_0_9 = false);
+                                                 std::int64_t resolution, bool as_in_0_9);
 
 /// Creates the extractors for a list of choices. A choice that selects the same extractor as an earlier one is omitted.
 std::vector<std::unique_ptr<FeatureExtractor>> make_extractors(const std::vector<std::string>& choices,
                                                                const Dataset& train, const Dataset* test,
-                                                               std::int64_t resolution, bool as_in_0_9 = false);
+                                                               std::int64_t resolution, bool as_in_0_9);
 
 }  // namespace slopegan

@@ -57,10 +57,6 @@ class ActivationImpl : public torch::nn::Module {
   /// scheduled slopes and for random draws on the host.
   virtual bool is_repeatable() const = 0;
 
-  /// Whether the forward pass in training mode draws random numbers. Several ranks would not draw the same numbers as a
-  /// single process, so such an activation can only be trained in a single process.
-  virtual bool is_random() const = 0;
-
   /// negative_slope() if it changes during training (scheduled or learned), for the history; std::nullopt otherwise.
   virtual std::optional<double> moving_slope() const = 0;
 
@@ -88,7 +84,6 @@ class LeakyReLUImpl : public ActivationImpl {
   double negative_slope() const override { return slope_; }
   std::optional<double> leaky_relu_slope() const override { return slope_; }
   bool is_repeatable() const override { return !is_scheduled(); }
-  bool is_random() const override { return false; }
   std::optional<double> moving_slope() const override;
   FrozenActivation freeze() const override { return FixedSlope{slope_}; }
   std::string description() const override;
@@ -119,7 +114,6 @@ class PReLUImpl : public ActivationImpl {
   double negative_slope() const override;
   std::optional<double> leaky_relu_slope() const override { return std::nullopt; }
   bool is_repeatable() const override { return true; }
-  bool is_random() const override { return false; }
   std::optional<double> moving_slope() const override { return negative_slope(); }
   FrozenActivation freeze() const override;
   std::string description() const override;
@@ -132,10 +126,6 @@ class PReLUImpl : public ActivationImpl {
   at::Tensor parameter_;
 };
 TORCH_MODULE(PReLU);
-
-/// The two definitions known as RReLU: PyTorch draws the slope from U(1/8, 1/3) and evaluates with its mean 11/48; Xu
-/// et al. 2015 draw the divisor from U(3, 8) and evaluate with 2/(3 + 8) = 2/11.
-enum class RReLUDefinition { slope, divisor };
 
 struct RReLUOptions {
   RReLUDefinition definition = RReLUDefinition::slope;
@@ -154,7 +144,6 @@ class RReLUImpl : public ActivationImpl {
   double negative_slope() const override;
   std::optional<double> leaky_relu_slope() const override { return std::nullopt; }
   bool is_repeatable() const override { return false; }
-  bool is_random() const override { return true; }
   std::optional<double> moving_slope() const override { return std::nullopt; }
   FrozenActivation freeze() const override { return FixedSlope{negative_slope()}; }
   std::string description() const override;

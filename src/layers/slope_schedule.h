@@ -4,7 +4,8 @@
 #include <cstdint>
 #include <numbers>
 
-/// This header does not use LibTorch, because configurations contain a schedule and are compiled without LibTorch.
+/// The options of activations that configurations contain. This header does not use LibTorch, because configurations
+/// are compiled without it.
 namespace slopegan {
 
 enum class SlopeShape { linear, cosine, log };
@@ -32,5 +33,9 @@ struct SlopeSchedule {
   }
   bool operator==(const SlopeSchedule&) const = default;
 };
+
+/// The two definitions known as RReLU: PyTorch draws the slope from U(1/8, 1/3) and evaluates with its mean 11/48; Xu
+/// et al. 2015 draw the divisor from U(3, 8) and evaluate with 2/(3 + 8) = 2/11.
+enum class RReLUDefinition { slope, divisor };
 
 }  // namespace slopegan

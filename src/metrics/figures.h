@@ -23,6 +23,19 @@ struct Figure {
   const char* meaning;
   const char* name = nullptr;            ///< the name in metric_title; by default the key
   const char* inception_name = nullptr;  ///< the name with Inception features; by default `name`
+  /// Whether the value compares images with the test images. Its floor then compares one half of the test images with
+  /// the other.
+  bool uses_test_images = false;
+};
+
+/// Properties of a metric.
+struct MetricTraits {
+  std::span<const Figure> figures;  ///< the values that it produces
+  /// Whether it compares all pairs of images. Such metrics use about as many real images as generated ones; all other
+  /// metrics use all real images.
+  bool compares_pairs = false;
+  bool uses_manifold = false;  ///< whether it uses RealReference::manifold, which is slow to compute
+  bool needs_classes = false;  ///< whether it has values only if the feature extractor returns class probabilities
 };
 
 namespace figures_detail {
@@ -39,39 +52,48 @@ inline constexpr Figure density_coverage[] = {
 inline constexpr Figure classifier_score[] = {
     {"classifier_score", "Classifier score", false, "confidence and diversity of the classes; higher is better",
      nullptr, "IS"},
-    {"class_kl", "Class KL", true, "divergence of the class distribution from the real one; 0 is best"}};
+    {.key = "class_kl",
+     .title = "Class KL",
+     .lower_is_better = true,
+     .meaning = "divergence of the class distribution from the real one; 0 is best",
+     .uses_test_images = true}};
 inline constexpr Figure memorisation[] = {
-    {"copied_share", "Copied share", true,
-     "fraction of images as close to a training image as the closest 1 % of test images"},
-    {"copying_z", "Copying z", true,
-     "distance to training images, compared with test images; far below 0 means copies"}};
+    {.key = "copied_share",
+     .title = "Copied share",
+     .lower_is_better = true,
+     .meaning = "fraction of images as close to a training image as the closest 1 % of test images",
+     .uses_test_images = true},
+    {.key = "copying_z",
+     .title = "Copying z",
+     .lower_is_better = true,
+     .meaning = "distance to training images, compared with test images; far below 0 means copies",
+     .uses_test_images = true}};
 
 }  // namespace figures_detail
 
-/// Returns the values that a metric produces.
-inline std::span<const Figure> figures_of(MetricName metric) {
+inline MetricTraits traits_of(MetricName metric) {
   switch (metric) {
     case MetricName::fd:
-      return figures_detail::fd;
+      return {.figures = figures_detail::fd};
     case MetricName::kd:
-      return figures_detail::kd;
+      return {.figures = figures_detail::kd, .compares_pairs = true};
     case MetricName::precision_recall:
-      return figures_detail::precision_recall;
+      return {.figures = figures_detail::precision_recall, .compares_pairs = true, .uses_manifold = true};
     case MetricName::density_coverage:
-      return figures_detail::density_coverage;
+      return {.figures = figures_detail::density_coverage, .compares_pairs = true, .uses_manifold = true};
     case MetricName::classifier_score:
-      return figures_detail::classifier_score;
+      return {.figures = figures_detail::classifier_score, .needs_classes = true};
     case MetricName::memorisation:
-      return figures_detail::memorisation;
+      return {.figures = figures_detail::memorisation};
   }
-  throw std::logic_error("a metric has no values");
+  throw std::logic_error("a metric has no traits");
 }
 
 /// All values, in display order.
 inline const std::vector<Figure> figures = [] {
   std::vector<Figure> all;
   for (const MetricName metric : enum_values<MetricName>) {
-    const auto own = figures_of(metric);
+    const auto own = traits_of(metric).figures;
     all.insert(all.end(), own.begin(), own.end());
   }
   return all;
@@ -85,22 +107,6 @@ inline const Figure* find_figure(std::string_view key) {
   return nullptr;
 }
 
-/// Whether the metric compares all pairs of images. Such metrics use about as many real images as generated ones; all
-/// other metrics use all real images.
-inline bool compares_pairs(MetricName metric) {
-  switch (metric) {
-    case MetricName::kd:
-    case MetricName::precision_recall:
-    case MetricName::density_coverage:
-      return true;
-    case MetricName::fd:
-    case MetricName::classifier_score:
-    case MetricName::memorisation:
-      return false;
-  }
-  throw std::logic_error("a metric has no value in compares_pairs");
-}
-
 /// Returns text like "kd, precision, recall, density, coverage: 10000 of the 60000 real images". `keys` contains the
 /// keys of the values that are shown. Returns an empty string if no shown metric compares all pairs, if those that do
 /// use all real images, or if the numbers are unknown.
@@ -108,8 +114,9 @@ template <class Keys>
 std::string real_subset_text(const Keys& keys, std::int64_t real_subset, std::int64_t real_samples) {
   std::vector<std::string> names;
   for (const MetricName metric : enum_values<MetricName>) {
-    if (!compares_pairs(metric)) continue;
-    for (const auto& figure : figures_of(metric)) {
+    const auto traits = traits_of(metric);
+    if (!traits.compares_pairs) continue;
+    for (const auto& figure : traits.figures) {
       if (keys.contains(figure.key)) names.emplace_back(figure.key);
     }
   }

@@ -1,17 +1,19 @@
 #include "metrics/metrics.h"
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <optional>
-#include <stdexcept>
 
 #include <ATen/ATen.h>
 
 #include "metrics/classifier_score.h"
+#include "metrics/figures.h"
 #include "metrics/frechet_distance.h"
 #include "metrics/kernel_distance.h"
 #include "metrics/memorisation.h"
 #include "metrics/neighbours.h"
+#include "support/text.h"
 
 namespace slopegan {
 
@@ -84,35 +86,16 @@ class FigureComputation {
 
 }  // namespace
 
-bool uses_manifold(MetricName metric) {
-  switch (metric) {
-    case MetricName::precision_recall:
-    case MetricName::density_coverage:
-      return true;
-    case MetricName::fd:
-    case MetricName::kd:
-    case MetricName::classifier_score:
-    case MetricName::memorisation:
-      return false;
-  }
-  throw std::logic_error("unknown metric");
-}
-
 std::string missing_input(MetricName metric, bool has_logits, bool has_test_images, const std::string& extractor) {
-  switch (metric) {
-    case MetricName::fd:
-    case MetricName::kd:
-    case MetricName::precision_recall:
-    case MetricName::density_coverage:
-      return {};
-    case MetricName::classifier_score:
-      if (has_logits) return {};
-      return "no classifier score: the feature extractor " + extractor + " returns no class probabilities";
-    case MetricName::memorisation:
-      if (has_test_images) return {};
-      return "no memorisation metrics: there are no test images that the metrics can use";
+  const auto traits = traits_of(metric);
+  const auto start = format_text("no values for the metric {}: ", name_of(metric));
+  if (traits.needs_classes && !has_logits) {
+    return start + "the feature extractor " + extractor + " returns no class probabilities";
   }
-  throw std::logic_error("unknown metric");
+  if (!has_test_images && std::ranges::all_of(traits.figures, &Figure::uses_test_images)) {
+    return start + "there are no test images that the metrics can use";
+  }
+  return {};
 }
 
 std::map<std::string, double> compute_figures(const std::vector<MetricName>& metrics, RealReference& real,

@@ -24,9 +24,6 @@ struct RealReference {
   std::vector<double> test_distances;  ///< from test images to `train`; computed on first use
 };
 
-/// Whether the metric uses RealReference::manifold, which is slow to compute.
-bool uses_manifold(MetricName metric);
-
 /// Returns the reason why a metric has no values, or an empty string if it has values.
 std::string missing_input(MetricName metric, bool has_logits, bool has_test_images, const std::string& extractor);
 

@@ -1,10 +1,12 @@
 #include "models/block.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 #include <ATen/ATen.h>
 
+#include "config/validate.h"
 #include "layers/initialisation.h"
 #include "support/text.h"
 
@@ -105,10 +107,6 @@ bool BlockChainImpl::is_repeatable() const {
   return std::ranges::all_of(activations(), [](const auto* activation) { return activation->is_repeatable(); });
 }
 
-bool BlockChainImpl::is_random() const {
-  return std::ranges::any_of(activations(), [](const auto* activation) { return activation->is_random(); });
-}
-
 std::int64_t BlockChainImpl::parameter_count() const {
   std::int64_t count = 0;
   for (const auto& parameter : parameters()) count += parameter.numel();
@@ -150,16 +148,6 @@ static PReLUOptions prelu_options(const ActivationConfig& config, std::size_t la
   TORCH_CHECK(false, "unknown kind of PReLU");
 }
 
-static RReLUDefinition rrelu_definition(RReluKind kind) {
-  switch (kind) {
-    case RReluKind::slope:
-      return RReLUDefinition::slope;
-    case RReluKind::divisor:
-      return RReLUDefinition::divisor;
-  }
-  TORCH_CHECK(false, "unknown kind of RReLU");
-}
-
 std::shared_ptr<ActivationImpl> make_activation(const ActivationConfig& config, std::size_t layer,
                                                 std::int64_t channels, std::uint64_t seed, const std::string& network) {
   const auto leaky = [](std::variant<double, SlopeSchedule> slope, double lowest) {
@@ -178,17 +166,15 @@ std::shared_ptr<ActivationImpl> make_activation(const ActivationConfig& config, 
       return std::make_shared<PReLUImpl>(prelu_options(config, layer, channels));
     case ActivationKind::rrelu:
       return std::make_shared<RReLUImpl>(
-          RReLUOptions{rrelu_definition(config.rrelu), seed, "rrelu/" + network + "/block" + std::to_string(layer)});
+          RReLUOptions{config.rrelu, seed, "rrelu/" + network + "/block" + std::to_string(layer)});
   }
   TORCH_CHECK(false, "unknown activation");
 }
 
 std::int64_t stage_count(std::int64_t resolution) {
-  std::int64_t stages = 0;
-  while ((std::int64_t{4} << stages) < resolution) ++stages;
-  TORCH_CHECK_VALUE(stages >= 2 && (std::int64_t{4} << stages) == resolution,
+  TORCH_CHECK_VALUE(resolution >= 16 && std::has_single_bit(static_cast<std::uint64_t>(resolution)),
                     "a DCGAN needs a resolution that is a power of two and at least 16, got ", resolution);
-  return stages;
+  return activation_count(resolution);
 }
 
 }  // namespace slopegan

@@ -77,9 +77,6 @@ class BlockChainImpl : public torch::nn::Module {
   /// Whether all activations are repeatable (ActivationImpl::is_repeatable).
   bool is_repeatable() const;
 
-  /// Whether any activation is random (ActivationImpl::is_random).
-  bool is_random() const;
-
   std::int64_t parameter_count() const;
 
   /// Makes every batch norm compute its statistics over the images of all ranks or, if `sum` is empty, over those of
@@ -103,8 +100,8 @@ class BlockChainImpl : public torch::nn::Module {
 std::shared_ptr<ActivationImpl> make_activation(const ActivationConfig& config, std::size_t layer,
                                                 std::int64_t channels, std::uint64_t seed, const std::string& network);
 
-/// The number of activations in either network: log2(resolution) − 2. Throws c10::Error (ValueError) if the resolution
-/// is below 16 or not a power of two.
+/// activation_count(resolution), the number of activations in either network: log2(resolution) − 2. Throws c10::Error
+/// (ValueError) if the resolution is below 16 or not a power of two.
 std::int64_t stage_count(std::int64_t resolution);
 
 }  // namespace slopegan

@@ -1,7 +1,6 @@
 #include "report/comparison.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <filesystem>
 #include <optional>
@@ -11,15 +10,13 @@
 #include "config/sweep_target.h"
 #include "statistics/race_text.h"
 #include "statistics/recommendation.h"
+#include "support/enum_values.h"
 #include "support/ranges.h"
 #include "support/text.h"
 
 namespace slopegan {
 
 namespace {
-
-constexpr std::array all_claims = {Claim::better,    Claim::worse,    Claim::equivalent,
-                                   Claim::undecided, Claim::given_up, Claim::not_comparable};
 
 // ---- Results ----
 
@@ -243,24 +240,6 @@ Claim claim_of(const Findings& findings, const SlopeFinding& slope) {
   return Claim::not_comparable;
 }
 
-const char* name_of(Claim claim) {
-  switch (claim) {
-    case Claim::better:
-      return "better";
-    case Claim::worse:
-      return "worse";
-    case Claim::equivalent:
-      return "equivalent";
-    case Claim::undecided:
-      return "undecided";
-    case Claim::given_up:
-      return "given up";
-    case Claim::not_comparable:
-      break;
-  }
-  return "not comparable";
-}
-
 std::vector<double> compared_slopes(const std::vector<ComparedResult>& results) {
   std::vector<double> slopes;
   for (const auto& result : results) {
@@ -294,7 +273,7 @@ std::vector<std::string> agreement_sentences(const std::vector<ComparedResult>& 
       if (const auto* finding = finding_of(result, slope)) claims.push_back(claim_of(result.findings, *finding));
     }
     std::string sentence;
-    for (const Claim claim : all_claims) {
+    for (const Claim claim : enum_values<Claim>) {
       const auto count = std::count(claims.begin(), claims.end(), claim);
       if (count == 0) continue;
       if (sentence.empty()) {

@@ -23,6 +23,16 @@ void add_fact(RunData& run, const char* label, const std::string& value) {
   if (!value.empty()) run.facts.emplace_back(label, value);
 }
 
+/// "cpu, float32, threads: 2; until 640 images: cpu, bfloat16, threads: 1".
+std::string device_text(const RunInfo& info) {
+  std::string text = format_text("{}, {}, threads: {}", info.device, info.precision, info.threads);
+  for (const auto& earlier : info.earlier_compute) {
+    text += format_text("; until {} images: {}, {}, threads: {}", earlier.until, earlier.device, earlier.precision,
+                        earlier.threads);
+  }
+  return text;
+}
+
 void take_info(RunData& run, const RunInfo& info) {
   run.status = name_of(info.status);
   run.images = info.images;
@@ -36,7 +46,7 @@ void take_info(RunData& run, const RunInfo& info) {
   add_fact(run, "Machine",
            format_text("{}, {} core{}, {} MiB", info.host.cpu, info.host.cores, plural_s(info.host.cores),
                        info.host.memory_mib));
-  add_fact(run, "Device", format_text("{}, {}, threads: {}", info.device, info.precision, info.threads));
+  add_fact(run, "Device", device_text(info));
   add_fact(run, "Data", format_text("{}, {} images", info.dataset.name, info.dataset.count));
   add_fact(run, "SHA-256 of the data", info.dataset.hash);
   add_fact(run, "Started", info.started);

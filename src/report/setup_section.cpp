@@ -173,7 +173,7 @@ std::string repetition_text(const RunData& run) {
   }
   std::vector<std::string> places;
   for (const auto images : run.inexact_at) places.push_back(grouped(images));
-  return seed + "The run was extended at " + join(places, ", ") +
+  return seed + "The run was resumed under different conditions at " + join(places, ", ") +
          " images, so its results are not bit-identical to those of an uninterrupted run with the same configuration; "
          "the warnings in log.txt explain why.";
 }

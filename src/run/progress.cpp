@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <stdexcept>
 
 #include "support/log.h"
 #include "support/machine.h"
@@ -35,22 +34,6 @@ std::vector<std::string> parts_of(const ProgressView& view) {
 }
 
 }  // namespace
-
-const char* name_of(Phase phase) {
-  switch (phase) {
-    case Phase::train:
-      return "train";
-    case Phase::samples:
-      return "samples";
-    case Phase::diagnostics:
-      return "diagnostics";
-    case Phase::metrics:
-      return "metrics";
-    case Phase::checkpoint:
-      return "checkpoint";
-  }
-  throw std::logic_error("a Phase has no name");
-}
 
 std::string progress_bar(double fraction) {
   constexpr std::size_t width = 10;

@@ -8,15 +8,28 @@
 #include <string>
 
 #include "run/records.h"
+#include "support/enum_values.h"
 
 namespace slopegan {
 
 /// The activities of a run.
 enum class Phase : std::size_t { train, samples, diagnostics, metrics, checkpoint };
-inline constexpr std::array phases = {Phase::train, Phase::samples, Phase::diagnostics, Phase::metrics,
-                                      Phase::checkpoint};
 
-const char* name_of(Phase phase);
+constexpr const char* name_of(Phase phase) {
+  switch (phase) {
+    case Phase::train:
+      return "train";
+    case Phase::samples:
+      return "samples";
+    case Phase::diagnostics:
+      return "diagnostics";
+    case Phase::metrics:
+      return "metrics";
+    case Phase::checkpoint:
+      return "checkpoint";
+  }
+  return "";
+}
 
 /// The state of a run at one point in time.
 struct ProgressView {
@@ -82,9 +95,9 @@ class Progress {
   Phase phase_ = Phase::train;
   std::int64_t images_at_start_;
   Clock::time_point start_, entered_, shown_;
-  std::array<double, phases.size()> seconds_{};  ///< time in each phase, up to entered_
-  double measured_seconds_ = 0;                  ///< training time when the window for the speed began
-  std::int64_t measured_images_;                 ///< images when that window began
+  std::array<double, enum_values<Phase>.size()> seconds_{};  ///< time in each phase, up to entered_
+  double measured_seconds_ = 0;                              ///< training time when the window for the speed began
+  std::int64_t measured_images_;                             ///< images when that window began
 };
 
 /// Returns the resident memory of this process in MiB.

@@ -92,8 +92,8 @@ struct RulerFigures {
   std::string extractor;          ///< its name and hash: "classifier-fashion-mnist@1a2b3c4d"
   std::int64_t features = 0;      ///< number of features; 0 in records of earlier versions
   std::int64_t real_samples = 0;  ///< number of real images for "fd"; 0 in records of earlier versions
-  /// Number of real images for the metrics that compare all pairs (compares_pairs): about the number of generated
-  /// images, or all real images if there are fewer; 0 in records of earlier versions.
+  /// Number of real images for the metrics that compare all pairs (MetricTraits::compares_pairs): about the number of
+  /// generated images, or all real images if there are fewer; 0 in records of earlier versions.
   std::int64_t real_subset = 0;
   /// The values by key; see metrics/figures.h.
   std::map<std::string, double> values;

@@ -2,9 +2,9 @@
 
 #include <array>
 #include <ctime>
-#include <stdexcept>
 #include <utility>
 
+#include "support/enum_values.h"
 #include "support/errors.h"
 #include "support/files.h"
 #include "support/log.h"
@@ -42,33 +42,12 @@ auto read_object(const std::filesystem::path& file, Read&& read)
 
 }  // namespace
 
-const char* name_of(RunStatus status) {
-  switch (status) {
-    case RunStatus::running:
-      return "running";
-    case RunStatus::done:
-      return "done";
-    case RunStatus::diverged:
-      return "diverged";
-    case RunStatus::stopped:
-      return "stopped";
-    case RunStatus::failed:
-      return "failed";
-  }
-  throw std::logic_error("a RunStatus has no name");
-}
-
 nlohmann::ordered_json field_json(RunStatus status) { return name_of(status); }
 
 void read_field(const nlohmann::json& value, RunStatus& status) {
-  const auto name = value.get<std::string>();
-  for (const auto candidate :
-       {RunStatus::running, RunStatus::done, RunStatus::diverged, RunStatus::stopped, RunStatus::failed}) {
-    if (name != name_of(candidate)) continue;
-    status = candidate;
-    return;
-  }
-  throw WrongJsonType("a run status is expected");
+  const auto named = enum_named<RunStatus>(value.get<std::string>());
+  if (!named) throw WrongJsonType("a run status is expected");
+  status = *named;
 }
 
 HostInfo this_host() { return {cpu_model(), usable_cores(), static_cast<std::int64_t>(usable_memory_bytes() >> 20)}; }
@@ -80,6 +59,13 @@ std::string utc_timestamp(std::chrono::system_clock::time_point time) {
   std::array<char, 32> text{};
   const std::size_t size = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
   return {text.data(), size};
+}
+
+std::optional<std::chrono::system_clock::time_point> parse_utc_timestamp(const std::string& text) {
+  std::tm parts{};
+  const char* end = ::strptime(text.c_str(), "%Y-%m-%dT%H:%M:%SZ", &parts);
+  if (end == nullptr || *end != '\0') return std::nullopt;
+  return std::chrono::system_clock::from_time_t(::timegm(&parts));
 }
 
 void write_run_info(const std::filesystem::path& file, const RunInfo& info) {

@@ -17,8 +17,21 @@ namespace slopegan {
 /// still exists.
 enum class RunStatus { running, done, diverged, stopped, failed };
 
-/// "running", "done", …
-const char* name_of(RunStatus status);
+constexpr const char* name_of(RunStatus status) {
+  switch (status) {
+    case RunStatus::running:
+      return "running";
+    case RunStatus::done:
+      return "done";
+    case RunStatus::diverged:
+      return "diverged";
+    case RunStatus::stopped:
+      return "stopped";
+    case RunStatus::failed:
+      return "failed";
+  }
+  return "";
+}
 
 nlohmann::ordered_json field_json(RunStatus status);
 /// Throws WrongJsonType for a name that is not a status.
@@ -69,6 +82,22 @@ struct DatasetInfo {
   }
 };
 
+/// How the steps of a run were computed up to a number of images, if later steps were computed differently.
+struct EarlierCompute {
+  std::int64_t until = 0;  ///< images seen when the run was resumed differently
+  std::string device;
+  std::string precision;
+  std::int64_t threads = 0;
+
+  template <class Self, class Visit>
+  static void visit_fields(Self& self, Visit&& visit) {
+    visit({"until"}, self.until);
+    visit({"device"}, self.device);
+    visit({"precision"}, self.precision);
+    visit({"threads"}, self.threads);
+  }
+};
+
 struct RunInfo {
   RunStatus status = RunStatus::running;
   std::int64_t images = 0;  ///< real images shown to the discriminator so far
@@ -86,6 +115,8 @@ struct RunInfo {
   /// The numbers of images at which the run was resumed in a way that changed its results; see inexact_reasons
   /// (training/run_files.h).
   std::vector<std::int64_t> inexact_at;
+  /// Earlier values of `device`, `precision` and `threads`, in ascending order of `until`.
+  std::vector<EarlierCompute> earlier_compute;
 
   template <class Self, class Visit>
   static void visit_fields(Self& self, Visit&& visit) {
@@ -103,11 +134,15 @@ struct RunInfo {
     visit({"device"}, self.device);
     visit({"dataset"}, self.dataset);
     visit({.key = "inexact_at", .may_be_absent = true}, self.inexact_at);
+    visit({.key = "earlier_compute", .may_be_absent = true}, self.earlier_compute);
   }
 };
 
 /// Formats a time as "2026-01-31T23:59:59Z".
 std::string utc_timestamp(std::chrono::system_clock::time_point time);
+
+/// Parses the format of utc_timestamp. Returns std::nullopt for any other text.
+std::optional<std::chrono::system_clock::time_point> parse_utc_timestamp(const std::string& text);
 
 /// Replaces the file atomically. Throws IoError.
 void write_run_info(const std::filesystem::path& file, const RunInfo& info);

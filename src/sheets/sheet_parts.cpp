@@ -13,7 +13,6 @@
 #include "support/log.h"
 #include "support/signals.h"
 #include "support/text.h"
-#include "sweep/results.h"
 
 namespace slopegan {
 

@@ -84,9 +84,9 @@ void correct_interactions(std::vector<Interaction>& interactions, const std::vec
     interaction.can_be_significant = smallest_adjusted[i] <= alpha;
     interaction.significant = adjusted[i] <= alpha;
     const auto logs = symmetric_centre_interval(differences[family[i]], confidence);
-    Interval limits{std::exp(logs.low), std::exp(logs.high)};
-    if (interaction.significant) limits = limits_of_verdict(limits, *interaction.ratio < 1);
-    interaction.ratio_interval = limits;
+    const Interval limits{std::exp(logs.low), std::exp(logs.high)};
+    interaction.ratio_interval =
+        interaction.significant ? limits_of_verdict(limits, *interaction.ratio < 1) : limits_including_one(limits);
   }
 }
 

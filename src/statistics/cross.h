@@ -33,7 +33,8 @@ struct Interaction {
   /// exp(mean d): the ratio of FDs, slope / control, in `first` as a multiple of the same ratio in `second`.
   std::optional<double> ratio;
   /// Limits of this multiple that hold for all interactions simultaneously, from the inverted sign-flip test with
-  /// Bonferroni-corrected alpha. If the interaction is significant, they do not lie on both sides of 1.
+  /// Bonferroni-corrected alpha. If the interaction is significant, they do not lie on both sides of 1;
+  /// otherwise, they include 1.
   std::optional<Interval> ratio_interval;
   /// The p-value of the two-sided sign-flip test on d, before and after Holm's correction over all slopes and pairs of
   /// conditions.

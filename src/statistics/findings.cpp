@@ -118,7 +118,7 @@ Interval limits_for(Standing standing, const std::optional<Interval>& interval) 
   if (standing == Standing::better || standing == Standing::worse) {
     return limits_of_verdict(limits, standing == Standing::better);
   }
-  return {std::min(limits.low, 1.0), std::max(limits.high, 1.0)};
+  return limits_including_one(limits);
 }
 
 Findings findings_of(const SweepStatistics& statistics) {

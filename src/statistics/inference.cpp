@@ -199,6 +199,8 @@ Interval limits_of_verdict(Interval ratio, bool is_better) {
   return {std::max(ratio.low, 1.0), std::max(ratio.high, 1.0)};
 }
 
+Interval limits_including_one(Interval ratio) { return {std::min(ratio.low, 1.0), std::max(ratio.high, 1.0)}; }
+
 Interval symmetric_centre_interval(std::span<const double> differences, double confidence) {
   const bool failures_of_both_signs = std::count(differences.begin(), differences.end(), infinity) > 0 &&
                                       std::count(differences.begin(), differences.end(), -infinity) > 0;

@@ -47,6 +47,11 @@ std::vector<double> holm(std::span<const double> p);
 /// although the simultaneous interval contains 1, because the correction becomes smaller after each rejection.
 Interval limits_of_verdict(Interval ratio, bool is_better);
 
+/// Extends the limits of a ratio to include 1, so that they agree with a verdict that is not significant. For more than
+/// most_exact_pairs pairs, the test and the interval use different random draws, so the interval may exclude 1 although
+/// the test does not reject equality.
+Interval limits_including_one(Interval ratio);
+
 inline constexpr std::size_t random_subsets = 99'999;
 
 /// A confidence interval for the centre of symmetrically distributed differences, obtained by inverting the sign-flip

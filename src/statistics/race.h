@@ -9,16 +9,17 @@
 #include "statistics/summaries.h"
 
 /// A race: slopes are compared with a control at several looks, each with its own share of alpha. A slope gets no more
-/// arms once it is decided or the race has given up on it. The probability of one or more wrong claims is at most
-/// alpha, because each look spends only its own share, and because hypotheses that no look has rejected remain in the
-/// family of Holm's correction.
+/// arms once it is decided or the race has given up on it. The probability that one or more slopes are wrongly called
+/// better or worse is at most alpha, because each look spends only its own share, and because hypotheses that no look
+/// has rejected remain in the family of Holm's correction. The intervals, on which `equivalent` rests, have a separate
+/// error rate of alpha.
 ///
 /// A race's state is a pure function of its plan and of the results of its arms. The order in which arms end does not
 /// matter, and results of arms that are no longer needed have no effect.
 namespace slopegan {
 
 struct RaceRules {
-  double alpha = 0.05;        ///< error rate: the maximum probability of one or more wrong claims
+  double alpha = 0.05;        ///< error rate: the maximum probability of one or more wrong `better` or `worse`
   double equivalence = 0.15;  ///< a slope whose interval lies within 1 ± equivalence needs no more arms
   /// The race gives up on a slope if its interim FD is at least this many times the control's in both of the first two
   /// repeats; 0 = never.

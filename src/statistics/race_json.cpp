@@ -4,28 +4,13 @@
 
 #include "run/json.h"
 #include "support/checksums.h"
+#include "support/enum_values.h"
 #include "support/text.h"
 
 namespace slopegan {
 
 using nlohmann::json;
 using nlohmann::ordered_json;
-
-const char* name_of(RaceDecision decision) {
-  switch (decision) {
-    case RaceDecision::undecided:
-      return "undecided";
-    case RaceDecision::better:
-      return "better";
-    case RaceDecision::worse:
-      return "worse";
-    case RaceDecision::equivalent:
-      return "equivalent";
-    case RaceDecision::given_up:
-      return "given_up";
-  }
-  return "";
-}
 
 namespace {
 
@@ -75,11 +60,9 @@ ordered_json slope_object(const RaceSlope& slope) {
 }
 
 RaceDecision decision_named(const json& name) {
-  for (const auto decision : {RaceDecision::undecided, RaceDecision::better, RaceDecision::worse,
-                              RaceDecision::equivalent, RaceDecision::given_up}) {
-    if (name == name_of(decision)) return decision;
-  }
-  throw WrongJsonType("a decision is expected");
+  const auto decision = enum_named<RaceDecision>(name.get<std::string>());
+  if (!decision) throw WrongJsonType("a decision is expected");
+  return *decision;
 }
 
 /// A number; null stands for infinity.

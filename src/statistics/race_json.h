@@ -43,7 +43,21 @@ std::optional<RaceFile> parse_race(std::string_view text);
 /// The differences between two plans, each in the form "looks: [5,7,9] -> [6,8,10]".
 std::vector<std::string> plan_differences(const PlannedRace& before, const PlannedRace& after);
 
-/// The name of a decision in race.json: "undecided", "better", "worse", "equivalent" or "given_up".
-const char* name_of(RaceDecision decision);
+/// The name of a decision in race.json.
+constexpr const char* name_of(RaceDecision decision) {
+  switch (decision) {
+    case RaceDecision::undecided:
+      return "undecided";
+    case RaceDecision::better:
+      return "better";
+    case RaceDecision::worse:
+      return "worse";
+    case RaceDecision::equivalent:
+      return "equivalent";
+    case RaceDecision::given_up:
+      return "given_up";
+  }
+  return "";
+}
 
 }  // namespace slopegan

@@ -189,11 +189,9 @@ void correct_for_multiplicity(std::vector<Comparison>& comparisons, const ScoreT
     comparison.verdict = verdict_of(comparison);
     const auto paired = paired_scores(table.at(comparison.negative_slope), table.at(control));
     const double confidence = 1 - alpha / static_cast<double>(family.size());
-    comparison.simultaneous_interval = ratios(symmetric_centre_interval(paired.informative, confidence));
-    if (comparison.significant) {
-      comparison.simultaneous_interval =
-          limits_of_verdict(*comparison.simultaneous_interval, comparison.favours_slope());
-    }
+    const Interval limits = ratios(symmetric_centre_interval(paired.informative, confidence));
+    comparison.simultaneous_interval =
+        comparison.significant ? limits_of_verdict(limits, comparison.favours_slope()) : limits_including_one(limits);
   }
 }
 

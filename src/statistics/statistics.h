@@ -127,7 +127,8 @@ struct Comparison {
   /// The mean over the pairs in which neither failed.
   std::optional<double> mean_log_ratio;
   /// Limits of the ratio that hold for all slopes simultaneously: symmetric_centre_interval with Bonferroni-corrected
-  /// alpha, cut at 1 if Holm's correction rejects equality although the interval contains 1.
+  /// alpha, cut at 1 if Holm's correction rejects equality although the interval contains 1, and extended to 1 if the
+  /// interval excludes 1 although equality is not rejected.
   std::optional<Interval> simultaneous_interval;
   /// The p-value of the two-sided sign-flip test on the differences in log FD, before and after Holm's correction over
   /// the slopes with informative_pairs() > 0.

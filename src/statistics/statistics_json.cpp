@@ -7,6 +7,7 @@
 #include "run/json.h"
 #include "statistics/recommendation.h"
 #include "statistics/statistics_text.h"
+#include "support/enum_values.h"
 #include "support/text.h"
 
 namespace slopegan {
@@ -15,16 +16,6 @@ using nlohmann::json;
 using nlohmann::ordered_json;
 
 namespace {
-
-constexpr std::pair<const char*, Verdict> verdict_names[] = {
-    {"better", Verdict::better},
-    {"worse", Verdict::worse},
-    {"no_difference_detected", Verdict::no_difference_detected},
-    {"too_few_seeds", Verdict::too_few_seeds},
-    {"not_comparable", Verdict::not_comparable},
-    {"undecided", Verdict::undecided},
-    {"equivalent", Verdict::equivalent},
-    {"given_up", Verdict::given_up}};
 
 // --- The fields in the order of the file, for writing and reading ---------------------------------------------------
 
@@ -190,12 +181,7 @@ struct Write {
   static ordered_json to_json(std::int64_t value) { return value; }
   static ordered_json to_json(const std::string& value) { return value; }
   static ordered_json to_json(const Interval& interval) { return ordered_json::array({interval.low, interval.high}); }
-  static ordered_json to_json(Verdict verdict) {
-    for (const auto& [name, value] : verdict_names) {
-      if (value == verdict) return name;
-    }
-    return nullptr;
-  }
+  static ordered_json to_json(Verdict verdict) { return name_of(verdict); }
   static ordered_json to_json(const std::vector<std::pair<std::string, std::string>>& texts) {
     ordered_json object = ordered_json::object();
     for (const auto& [name, text] : texts) object[name] = text;
@@ -250,10 +236,9 @@ struct Read {
     result = {limit(value.at(0)), limit(value.at(1))};
   }
   static void from_json(const json& value, Verdict& result) {
-    for (const auto& [name, verdict] : verdict_names) {
-      if (value == name) return void(result = verdict);
-    }
-    throw WrongJsonType("a verdict is expected");
+    const auto verdict = enum_named<Verdict>(value.get<std::string>());
+    if (!verdict) throw WrongJsonType("a verdict is expected");
+    result = *verdict;
   }
   static void from_json(const json& value, std::vector<std::pair<std::string, std::string>>& result) {
     for (const auto& [name, text] : value.items()) result.emplace_back(name, text.get<std::string>());
@@ -286,6 +271,7 @@ void put_into_words(StatisticsFile& file) {
   file.findings = finding_sentences(findings);
   if (file.metric && file.metric->caveat) file.findings.push_back(*file.metric->caveat);
   file.method = method_sentence(file.statistics);
+  file.answer = file.recommendation + " " + join(file.findings, " ");
 }
 
 std::string first_condition_note(const CrossStatistics& cross) {
@@ -319,7 +305,6 @@ StatisticsFile evaluate_scores(const SweepScores& scores, double control, const 
     file.statistics = sweep_statistics(scores.arms, control, options);
   }
   put_into_words(file);
-  file.answer = answer(file.statistics);
   file.notes = statistics_notes(file.statistics, scores);
   if (file.cross) {
     file.notes.push_back(first_condition_note(*file.cross));

@@ -6,13 +6,9 @@
 
 #include "statistics/statistics.h"
 
-/// Describes statistics in words, in ASCII. A difference is claimed only if it is significant after correction for
-/// multiple comparisons.
+/// Describes statistics in words, in ASCII: methods, caveats and scores. findings.h and recommendation.h describe the
+/// results.
 namespace slopegan {
-
-/// The answer to the sweep's question in one sentence: which slopes are better or worse than the control, which cannot
-/// be distinguished from it and how large a difference is excluded, and for which slopes there are too few seeds.
-std::string answer(const SweepStatistics& statistics);
 
 /// How the verdicts and intervals of finding_sentences() are computed, in one to three sentences.
 std::string method_sentence(const SweepStatistics& statistics);

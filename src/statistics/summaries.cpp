@@ -24,8 +24,16 @@ double mean(std::span<const double> values) {
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
-/// Σ (a − mean a)(b − mean b).
+/// False if a value is infinite, because its deviation from the mean is undefined.
+static bool is_constant(std::span<const double> values) {
+  const auto differ = [](double a, double b) { return !(b - a == 0); };
+  return std::ranges::adjacent_find(values, differ) == values.end();
+}
+
+/// Σ (a − mean a)(b − mean b). Exactly 0 if one of the sequences is constant; the formula may give another result,
+/// because the mean is rounded.
 static double product_of_deviations(std::span<const double> a, std::span<const double> b) {
+  if (is_constant(a) || is_constant(b)) return 0;
   const double mean_a = mean(a), mean_b = mean(b);
   double sum = 0;
   for (std::size_t i = 0; i < a.size(); ++i) sum += (a[i] - mean_a) * (b[i] - mean_b);

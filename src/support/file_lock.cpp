@@ -25,11 +25,13 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// The record that the holder of a lock writes to the file: "1234 node7 567\n". Version 0.9 wrote only the process ID.
+/// The record that the holder of a lock writes to the file: "1234 node7 567 4026531836\n". Fields may be missing at the
+/// end: version 0.9 wrote only the process ID.
 struct LockRecord {
   pid_t process = 0;  ///< 0: the file contains no record
   std::string host;
-  std::string start;  ///< distinguishes processes with the same ID
+  std::string start;          ///< distinguishes processes with the same ID
+  std::string pid_namespace;  ///< containers with the same host name may use the same process IDs
 
   bool operator==(const LockRecord&) const = default;
 };
@@ -53,7 +55,17 @@ std::string start_of(pid_t process) {
   }
 }
 
-LockRecord own_record() { return {::getpid(), host_name(), start_of(::getpid())}; }
+/// The number of the PID namespace of this process; empty if it is unknown.
+std::string own_pid_namespace() {
+  struct stat status;
+  return ::stat("/proc/self/ns/pid", &status) == 0 ? std::to_string(status.st_ino) : "";
+}
+
+LockRecord own_record() {
+  const std::string start = start_of(::getpid());
+  // Without the start, the namespace would be read as the start.
+  return {::getpid(), host_name(), start, start.empty() ? "" : own_pid_namespace()};
+}
 
 LockRecord read_record(int descriptor) {
   std::array<char, 512> text{};
@@ -62,27 +74,43 @@ LockRecord read_record(int descriptor) {
   if (count <= 0) return record;
   std::istringstream fields(std::string(text.data(), static_cast<std::size_t>(count)));
   if (!(fields >> record.process)) return {};
-  fields >> record.host >> record.start;
+  fields >> record.host >> record.start >> record.pid_namespace;
   return record;
+}
+
+bool is_on_this_host(const LockRecord& record) { return record.host.empty() || record.host == host_name(); }
+
+/// Whether this process can check whether the process of the record is still running.
+bool is_visible(const LockRecord& record) {
+  return is_on_this_host(record) && (record.pid_namespace.empty() || record.pid_namespace == own_pid_namespace());
 }
 
 bool is_running(const LockRecord& record) {
   if (record.process <= 0) return false;
-  if (!record.host.empty() && record.host != host_name()) return true;  // cannot be checked from here
+  if (!is_visible(record)) return true;
   if (::kill(record.process, 0) != 0 && errno == ESRCH) return false;
   return record.start.empty() || record.start == start_of(record.process);
 }
 
 std::string describe_holder(const LockRecord& record) {
   if (record.process <= 0) return "another process";
-  const bool is_here = record.host.empty() || record.host == host_name();
-  return format_text("process {}", record.process) + (is_here ? "" : " on " + printable(record.host, 256));
+  const std::string process = format_text("process {}", record.process);
+  if (!is_on_this_host(record)) return process + " on " + printable(record.host, 256);
+  return process + (is_visible(record) ? "" : " in another PID namespace");
+}
+
+/// Describes the holder of a lock that exists only as a record. If it is unknown whether the holder is still running,
+/// says how to remove the record.
+std::string describe_recorded_holder(const LockRecord& record, const fs::path& file) {
+  const bool is_unknown = record.process > 0 && !is_visible(record);
+  return describe_holder(record) + (is_unknown ? "; if that process has ended, delete " + display(file) : "");
 }
 
 void write_record(PosixFile& file) {
   const LockRecord record = own_record();
   if (::ftruncate(file.descriptor(), 0) != 0) throw_io_error("write", file.path());
-  const std::string text = format_text("{} {} {}\n", record.process, record.host, record.start);
+  const std::string text =
+      format_text("{} {} {} {}\n", record.process, record.host, record.start, record.pid_namespace);
   if (::pwrite(file.descriptor(), text.data(), text.size(), 0) != std::ssize(text)) {
     throw_io_error("write", file.path());
   }
@@ -132,10 +160,8 @@ FileLock::FileLock(const fs::path& file, const fs::path& guarded) : guarded_(gua
 /// process that wrote it continues.
 void FileLock::take_without_locks() {
   const auto refuse = [this](const LockRecord& record) {
-    const std::string hint = record.host.empty() || record.host == host_name()
-                                 ? ""
-                                 : "; if that process has ended, delete " + display(file_.path());
-    throw BusyError(format_text("{} is in use by {}{}", display(guarded_), describe_holder(record), hint));
+    throw BusyError(
+        format_text("{} is in use by {}", display(guarded_), describe_recorded_holder(record, file_.path())));
   };
   const LockRecord before = read_record(file_.descriptor());
   if (is_running(before)) refuse(before);
@@ -166,8 +192,9 @@ std::optional<std::string> lock_holder(const fs::path& file) {
   const PosixFile lock(file, O_RDONLY);
   const auto locking = try_lock(lock.descriptor(), LOCK_SH, file);
   const LockRecord record = read_record(lock.descriptor());
-  const bool is_held = locking == Locking::busy || (locking == Locking::unsupported && is_running(record));
-  return is_held ? std::optional(describe_holder(record)) : std::nullopt;
+  if (locking == Locking::busy) return describe_holder(record);
+  if (locking == Locking::unsupported && is_running(record)) return describe_recorded_holder(record, file);
+  return std::nullopt;
 }
 
 FileLock wait_for_lock(const fs::path& file, const fs::path& guarded) {

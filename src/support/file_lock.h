@@ -13,7 +13,8 @@ namespace slopegan {
 ///
 /// On a file system without locks, a warning is logged once, and the record of the holder in the file replaces the
 /// lock. A record is ignored if its process ran on this machine and has ended. It is unknown whether a process on
-/// another machine is still running, so its record counts as a lock until somebody deletes the file.
+/// another machine, or in another PID namespace (container) of this machine, is still running, so its record counts as
+/// a lock until somebody deletes the file.
 class FileLock {
  public:
   /// Locks `file` without waiting. Creates the file if necessary and never deletes it. If another process holds the
@@ -34,8 +35,9 @@ class FileLock {
 };
 
 /// The process that holds the lock `file` ("process 1234", or "process 1234 on node7" if it is on another machine), or
-/// std::nullopt if no process holds it. Takes the lock for a moment, so an attempt to lock the file at the same time
-/// may fail.
+/// std::nullopt if no process holds it. If only a record in the file shows the lock and the process may have ended, the
+/// text continues with "; if that process has ended, delete ...". Takes the lock for a moment, so an attempt to lock
+/// the file at the same time may fail.
 std::optional<std::string> lock_holder(const std::filesystem::path& file);
 
 /// Locks `file` like FileLock, but waits while another process holds the lock, and logs which process it is waiting

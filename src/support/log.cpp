@@ -7,8 +7,10 @@
 #include <sstream>
 #include <sys/ioctl.h>
 #include <unistd.h>
+#include <utility>
 
 #include <nlohmann/json.hpp>
+#include <spdlog/details/log_msg_buffer.h>
 #include <spdlog/formatter.h>
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/base_sink.h>
@@ -133,8 +135,47 @@ std::string ConsoleSink::text_of(const spdlog::details::log_msg& message) {
   return {buffer.data(), buffer.size()};
 }
 
+/// The sink of all loggers, which passes messages on to the console and the files. Files can be added while other
+/// threads log; a logger does not allow this for its own list of sinks.
+class Distributor : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  explicit Distributor(std::shared_ptr<spdlog::sinks::sink> console) : sinks_{std::move(console)} {}
+  void add_file(std::shared_ptr<spdlog::sinks::sink> file);
+
+ protected:
+  void sink_it_(const spdlog::details::log_msg& message) override;
+  void flush_() override;
+
+ private:
+  static constexpr std::size_t most_early_messages = 100;
+
+  std::vector<std::shared_ptr<spdlog::sinks::sink>> sinks_;  // the console first
+  std::vector<spdlog::details::log_msg_buffer> early_;       // warnings and errors before the first file
+};
+
+void Distributor::add_file(std::shared_ptr<spdlog::sinks::sink> file) {
+  const std::lock_guard lock(mutex_);
+  for (const auto& message : early_) file->log(message);
+  file->flush();
+  early_.clear();
+  sinks_.push_back(std::move(file));
+}
+
+void Distributor::sink_it_(const spdlog::details::log_msg& message) {
+  for (const auto& target : sinks_) {
+    if (target->should_log(message.level)) target->log(message);
+  }
+  const bool is_early = sinks_.size() == 1 && message.level >= spdlog::level::warn;
+  if (is_early && early_.size() < most_early_messages) early_.emplace_back(message);
+}
+
+void Distributor::flush_() {
+  for (const auto& target : sinks_) target->flush();
+}
+
 struct State {
   std::shared_ptr<ConsoleSink> console;
+  std::shared_ptr<Distributor> distributor;
   std::shared_ptr<spdlog::logger> logger, tables;
   bool status_visible = false;
 };
@@ -165,9 +206,11 @@ State make_state(const Options& options) {
     state.console->set_formatter(std::make_unique<spdlog::pattern_formatter>("%H:%M:%S %v"));
   }
   state.console->set_level(to_spdlog(options.level));
-  state.logger = std::make_shared<spdlog::logger>("slopegan", state.console);
+  state.distributor = std::make_shared<Distributor>(state.console);
+  state.logger = std::make_shared<spdlog::logger>("slopegan", state.distributor);
   state.logger->set_level(spdlog::level::debug);
-  state.tables = std::make_shared<spdlog::logger>(table_logger, state.console);
+  state.tables = std::make_shared<spdlog::logger>(table_logger, state.distributor);
+  for (const auto& logger : {state.logger, state.tables}) logger->flush_on(spdlog::level::debug);
   state.status_visible = style.in_place && options.level <= Level::info;
   return state;
 }
@@ -190,12 +233,9 @@ void add_file(const std::filesystem::path& file) {
   try {
     auto sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(file.string(), /*truncate=*/false);
     sink->set_formatter(std::make_unique<spdlog::pattern_formatter>("%Y-%m-%d %H:%M:%S.%e %l %v"));
-    for (auto* logger : {state().logger.get(), state().tables.get()}) {
-      logger->sinks().push_back(sink);
-      logger->flush_on(spdlog::level::debug);
-    }
+    state().distributor->add_file(std::move(sink));
   } catch (const spdlog::spdlog_ex& error) {
-    throw IoError(format_text("the log file {} cannot be opened: {}", display(file), printable(error.what(), 4096)));
+    throw IoError(format_text("the log file {} cannot be written: {}", display(file), printable(error.what(), 4096)));
   }
 }
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 /// The program's log. Hides spdlog, because its version of fmt conflicts with LibTorch's. Messages go to stderr and,
-/// once a run directory exists, to its log.txt. Thread-safe.
+/// once a run directory exists, to its log.txt. Thread-safe, except init.
 namespace slopegan::log {
 
 enum class Level { debug, info, warning, error, off };
@@ -24,7 +24,8 @@ void init(const Options& options);
 /// Stops writing messages below `level` to the console.
 void set_level(Level level);
 
-/// Also appends all messages, including debug, to `file`. Throws IoError if it cannot be opened.
+/// Also appends all messages, including debug, to `file`. The first file starts with the warnings and errors that were
+/// logged before, for example while the images were read. Throws IoError if the file cannot be written.
 void add_file(const std::filesystem::path& file);
 
 /// Shows `lines` at the bottom of the terminal, below the log, replacing the previous ones; an empty list removes them.

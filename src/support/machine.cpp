@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
+#include <dlfcn.h>
 #include <fstream>
 #include <sched.h>
 #include <unistd.h>
+#include <vector>
 
 #ifdef __GLIBC__
 #include <malloc.h>
@@ -23,6 +25,35 @@ CoreCount count_usable_cores(std::int64_t online, std::int64_t in_affinity_mask,
   }
   if (allowed < online) return {allowed, format_text("affinity mask: {} of {} cores", allowed, online)};
   return {allowed, "all cores"};
+}
+
+/// The cores of all places to which libgomp binds threads; empty if it binds none. The functions are looked up at run
+/// time, as in support/thread_waiting.cpp. The runtimes of Intel and LLVM (__kmpc_fork_call) bind no thread when they
+/// are loaded.
+static std::vector<int> cores_in_places() {
+  if (::dlsym(RTLD_DEFAULT, "__kmpc_fork_call") != nullptr) return {};
+  const auto count_places = reinterpret_cast<int (*)()>(::dlsym(RTLD_DEFAULT, "omp_get_num_places"));
+  const auto count_cores = reinterpret_cast<int (*)(int)>(::dlsym(RTLD_DEFAULT, "omp_get_place_num_procs"));
+  const auto read_cores = reinterpret_cast<void (*)(int, int*)>(::dlsym(RTLD_DEFAULT, "omp_get_place_proc_ids"));
+  if (count_places == nullptr || count_cores == nullptr || read_cores == nullptr) return {};
+  std::vector<int> all;
+  for (int place = 0; place < count_places(); ++place) {
+    std::vector<int> cores(static_cast<std::size_t>(std::max(0, count_cores(place))));
+    read_cores(place, cores.data());
+    all.insert(all.end(), cores.begin(), cores.end());
+  }
+  return all;
+}
+
+void unbind_main_thread() {
+  const auto cores = cores_in_places();
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (cores.empty() || ::sched_getaffinity(0, sizeof set, &set) != 0) return;
+  for (const int core : cores) {
+    if (core >= 0 && core < CPU_SETSIZE) CPU_SET(core, &set);
+  }
+  ::sched_setaffinity(0, sizeof set, &set);
 }
 
 CoreCount usable_core_count() {

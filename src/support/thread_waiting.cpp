@@ -7,11 +7,15 @@
 #include <cstdlib>
 #include <dlfcn.h>
 #include <fstream>
+#include <latch>
 #include <mutex>
 #include <optional>
+#include <pthread.h>
 #include <stop_token>
+#include <string>
 #include <system_error>
 #include <thread>
+#include <vector>
 
 #include "support/log.h"
 #include "support/text.h"
@@ -22,6 +26,8 @@ namespace {
 
 constexpr std::chrono::milliseconds waiting_window(100);
 constexpr int windows_before_warning = 30;
+/// On a machine with hundreds of cores, parked teams of several processes would need thousands of threads.
+constexpr unsigned most_parked_threads = 128;
 
 /// libgomp's functions, looked up at run time because this library does not link an OpenMP runtime. find() returns
 /// std::nullopt for other runtimes: those of Intel and LLVM also export GOMP_parallel, but only for compatibility, and
@@ -90,9 +96,17 @@ class WaitingWatcher {
       parked_.reset();
       return;
     }
-    if (can_park_ && !parked_) parked_.emplace(*libgomp_, parked_threads());
+    if (can_park_ && !parked_) park();
     mean_share_ += (share - mean_share_) / ++competing_windows_;
     if (competing_windows_ == windows_before_warning) warn();
+  }
+
+  /// Twice as many threads must be possible as the team needs, so that the limits also leave room for the threads that
+  /// are started later, by this process or by the other arms of a sweep.
+  void park() {
+    const unsigned threads = parked_threads();
+    can_park_ = threads <= most_parked_threads && can_start_threads(2 * std::size_t{threads});
+    if (can_park_) parked_.emplace(*libgomp_, threads);
   }
 
   /// The size of the parked team. libgomp does not count the team's host as an additional thread: with a parked team of
@@ -103,15 +117,14 @@ class WaitingWatcher {
 
   void warn() const {
     log::warning(format_text(
-        "other processes are using the cores of this machine: the threads have waited up to {:.0f} % "
-        "of the time for a core{}. Stop the other processes, or compute with one thread per free core "
-        "(training.threads=1, or OMP_NUM_THREADS=1)",
-        100 * mean_share_, can_park_ ? ", and now sleep instead of spinning while they wait for each other" : ""));
+        "{}: the threads have waited up to {:.0f} % of the time for a core{}. Stop the other processes, or compute "
+        "with one thread per free core (training.threads=1, or OMP_NUM_THREADS=1)",
+        busy_cores_warning, 100 * mean_share_,
+        can_park_ ? ", and now sleep instead of spinning while they wait for each other" : ""));
   }
 
   const std::optional<Libgomp> libgomp_ = Libgomp::find();
-  const bool can_park_ =
-      libgomp_ && std::getenv("GOMP_SPINCOUNT") == nullptr && std::getenv("OMP_WAIT_POLICY") == nullptr;
+  bool can_park_ = libgomp_ && std::getenv("GOMP_SPINCOUNT") == nullptr && std::getenv("OMP_WAIT_POLICY") == nullptr;
   std::atomic<int> threads_ = 0;
   Contention contention_;
   std::optional<ParkedTeam> parked_;
@@ -159,6 +172,23 @@ bool Contention::update(double waiting_share) {
   in_a_row_ = 0;
   since_quiet_ = 0;
   return competing_;
+}
+
+bool can_start_threads(std::size_t count) {
+  std::latch end(1);
+  const auto wait_for_end = [](void* latch) -> void* {
+    static_cast<std::latch*>(latch)->wait();
+    return nullptr;
+  };
+  // A std::thread would free memory in the new thread, for which glibc would create a heap in every thread.
+  std::vector<pthread_t> threads;
+  threads.reserve(count);
+  for (pthread_t thread{}; threads.size() < count && ::pthread_create(&thread, nullptr, wait_for_end, &end) == 0;) {
+    threads.push_back(thread);
+  }
+  end.count_down();
+  for (const auto thread : threads) ::pthread_join(thread, nullptr);
+  return threads.size() == count;
 }
 
 void watch_thread_waiting(int threads) {

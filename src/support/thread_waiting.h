@@ -1,8 +1,10 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <string_view>
 
 /// How the threads of LibTorch wait for each other when other programs use the same cores.
 ///
@@ -16,7 +18,8 @@
 /// only when it is loaded. However, libgomp spins for only 100 iterations while its teams have more threads than there
 /// are cores. Therefore, a watcher measures how long the threads wait for a core. While they compete for cores, the
 /// watcher keeps an additional team of sleeping threads. The number of threads that compute does not change, and
-/// neither do the results.
+/// neither do the results. libgomp ends the process if it cannot start a thread. Therefore, there is no additional team
+/// if it would need many threads, or if a limit of the system may be reached.
 namespace slopegan {
 
 /// The scheduling times of a thread since its start, in nanoseconds.
@@ -49,10 +52,17 @@ class Contention {
   int calm_windows_ = 10;        ///< successive calm windows after which contention has ended
 };
 
+/// Whether `count` more threads can exist at the same time. Limits on processes (ulimit -u, pids.max) and on address
+/// space (ulimit -v) can prevent this. Starts the threads to find out, and ends them before it returns.
+bool can_start_threads(std::size_t count);
+
+/// The start of the warning that the watcher logs.
+inline constexpr std::string_view busy_cores_warning = "other processes are using the cores of this machine";
+
 /// Starts the watcher on the first call with more than one thread; `threads` is the number of threads that compute. The
 /// watcher runs until the process exits, and logs a warning once if the threads compete for a few seconds in total. It
-/// changes how threads wait only if libgomp is the OpenMP runtime and neither GOMP_SPINCOUNT nor OMP_WAIT_POLICY is
-/// set.
+/// changes how threads wait only if libgomp is the OpenMP runtime, neither GOMP_SPINCOUNT nor OMP_WAIT_POLICY is set,
+/// and the additional threads can be started.
 void watch_thread_waiting(int threads);
 
 }  // namespace slopegan

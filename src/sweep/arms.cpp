@@ -93,7 +93,9 @@ ArmHardware hardware_of(const Arm& arm) {
   try {
     const auto info = read_run_info(RunPaths(arm.directory).run_info_file());
     if (!info) return {};
-    return {info->precision, info->device == "cpu" ? info->host.cpu : info->device};
+    std::vector<std::string> precisions = {info->precision};
+    for (const auto& earlier : info->earlier_compute) precisions.push_back(earlier.precision);
+    return {join(sorted_unique(std::move(precisions)), " and "), info->device == "cpu" ? info->host.cpu : info->device};
   } catch (const Error&) {  // status_of warns about unreadable files
     return {};
   }

@@ -49,7 +49,9 @@ std::optional<RunStatus> end_of(const Arm& arm, const Config& config);
 
 /// The hardware on which an arm was last trained, according to its run.json.
 struct ArmHardware {
-  std::string precision;  ///< "float32" or "bfloat16", also for training.precision = auto; empty if unknown
+  /// "float32" or "bfloat16", also for training.precision = auto; "bfloat16 and float32" if the arm was resumed in the
+  /// other precision; empty if unknown.
+  std::string precision;
   std::string processor;  ///< the model of the CPU, or "cuda:0" and the like; empty if unknown
 };
 

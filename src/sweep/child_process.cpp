@@ -16,6 +16,7 @@
 #include "distributed/rank_environment.h"
 #include "support/errors.h"
 #include "support/log.h"
+#include "support/ranges.h"
 #include "support/signals.h"
 #include "support/text.h"
 
@@ -109,6 +110,21 @@ std::string ChildProcess::last_stderr_line() const {
   while (!text.empty() && text.back() == '\n') text.pop_back();
   const auto start = text.rfind('\n');
   return printable(start == std::string::npos ? text : text.substr(start + 1), 1000);
+}
+
+std::string ChildProcess::stderr_from(std::string_view text) const {
+  // The child shares the file offset, which pread does not change.
+  std::string written(64 << 10, '\0');
+  const auto size = ::pread(::fileno(stderr_file_.get()), written.data(), written.size(), 0);
+  written.resize(static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
+  const auto start = written.find(text), end = written.find('\n', start);
+  return end == std::string::npos ? "" : printable(written.substr(start, end - start), 1000);
+}
+
+int exit_code_for(int code) {
+  if (code <= 128) return code;
+  static const std::vector<int> faults = {SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV};
+  return static_cast<int>(contains(faults, code - 128) ? ExitCode::bug : ExitCode::io);
 }
 
 void suspend_if_requested(const std::vector<const ChildProcess*>& children) {

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <sys/types.h>
 #include <vector>
 
@@ -15,7 +16,7 @@ namespace slopegan {
 class ChildProcess {
  public:
   /// Starts the program with `arguments`, which do not include its name, and with `variables` ("NAME=value") added to
-  /// the environment. The child's stdout is discarded, and its stderr is kept for last_stderr_line. Throws IoError.
+  /// the environment. The child's stdout is discarded, and its stderr is kept for the functions below. Throws IoError.
   explicit ChildProcess(const std::vector<std::string>& arguments, const std::vector<std::string>& variables = {});
   ChildProcess(ChildProcess&&) = default;
   ChildProcess& operator=(ChildProcess&&) = default;
@@ -28,6 +29,10 @@ class ChildProcess {
   /// The last line of stderr, in printable form. Empty if the child has written nothing.
   std::string last_stderr_line() const;
 
+  /// The first line of stderr that contains `text`, from there to its end and in printable form. Empty if there is no
+  /// such line among the first 64 KiB. The child may still be running.
+  std::string stderr_from(std::string_view text) const;
+
  private:
   struct CloseFile {
     void operator()(std::FILE* file) const { std::fclose(file); }
@@ -36,6 +41,11 @@ class ChildProcess {
   pid_t pid_ = -1;
   std::optional<int> exit_code_;
 };
+
+/// The exit code that stands for the end of a child in the exit code of this process. `code` is the result of poll(). A
+/// child that was ended by a signal that only faults raise, such as SIGSEGV, counts as ExitCode::bug, and by any other
+/// signal as ExitCode::io, because 128 + signal would mean that the signal stopped this process.
+int exit_code_for(int code);
 
 /// If SIGTSTP (Ctrl-Z) has arrived while a SuspendRequests object exists, suspends the children and this process, and
 /// resumes the children when this process is resumed. The terminal's signal does not reach the children, because they

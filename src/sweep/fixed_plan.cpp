@@ -7,6 +7,7 @@
 
 #include "run/json.h"
 #include "run/run_directory.h"
+#include "statistics/cross.h"
 #include "statistics/statistics_text.h"
 #include "statistics/summaries.h"
 #include "support/errors.h"
@@ -35,6 +36,7 @@ std::string fixed_plan_json(const FixedPlan& plan) {
                                    {"images", plan.images},
                                    {"extractor", plan.extractor}};
   if (plan.alpha) object["alpha"] = *plan.alpha;
+  if (!plan.conditions.empty()) object["conditions"] = plan.conditions;
   return json_text(object, 2) + "\n";
 }
 
@@ -46,11 +48,17 @@ std::string shown_numbers(const std::vector<Number>& numbers) {
 }
 
 /// The values of `all` that are not in `some`.
-template <class Number>
-std::vector<Number> beyond(const std::vector<Number>& all, const std::vector<Number>& some) {
-  std::vector<Number> found;
-  std::ranges::copy_if(all, std::back_inserter(found), [&](Number value) { return !contains(some, value); });
+template <class Value>
+std::vector<Value> beyond(const std::vector<Value>& all, const std::vector<Value>& some) {
+  std::vector<Value> found;
+  std::ranges::copy_if(all, std::back_inserter(found), [&](const Value& value) { return !contains(some, value); });
   return found;
+}
+
+std::vector<std::string> condition_texts(const Config& config) {
+  std::vector<std::string> texts;
+  for (const auto& settings : config.sweep.cross.list) texts.push_back(condition_text(settings));
+  return texts;
 }
 
 /// " Mean FD over all seeds: 3.21 at slope 0, 3.50 at slope 0.2."; empty if no arm has an FD. For a crossed sweep, the
@@ -131,22 +139,40 @@ std::string images_note(const SweepScores& scores, const FixedPlan& plan, const 
       scores.metric ? scores.metric->images : config.training.total_images, plan.images);
 }
 
-/// Notes on changes of the slopes, the images, the control and the error rate.
-void add_other_notes(std::vector<std::string>& notes, const SweepScores& scores, const FixedPlan& plan,
-                     const Config& config) {
+/// Notes on slopes that were added or left out, and on added conditions. Holm's correction for more comparisons rejects
+/// nothing that the correction for the planned ones would not reject, so the error rate still holds for the planned
+/// ones. It does not hold for the added ones, which may have been chosen because of the results.
+void add_comparison_notes(std::vector<std::string>& notes, const FixedPlan& plan, const Config& config) {
   const auto& slopes = config.sweep.negative_slope;
   if (const auto added = beyond(slopes, plan.slopes); !added.empty()) {
-    notes.push_back(format_text("Slopes added after the first results: {}. The planned slopes were {}.",
-                                shown_numbers(added), shown_numbers(plan.slopes)));
+    notes.push_back(format_text(
+        "Slopes added after the first results: {}. The error rate holds only for the verdicts on the planned slopes "
+        "({}).",
+        shown_numbers(added), shown_numbers(plan.slopes)));
   }
   if (const auto left_out = beyond(plan.slopes, slopes); !left_out.empty()) {
-    notes.push_back(format_text("Slopes left out after the first results: {}. The planned slopes were {}.",
-                                shown_numbers(left_out), shown_numbers(plan.slopes)));
+    notes.push_back(format_text(
+        "Slopes left out after the first results: {}. The error rate holds only if all planned slopes are used ({}).",
+        shown_numbers(left_out), shown_numbers(plan.slopes)));
   }
+  if (plan.conditions.empty()) return;
+  if (const auto added = beyond(condition_texts(config), plan.conditions); !added.empty()) {
+    notes.push_back(format_text(
+        "Conditions added after the first results: {}. The error rate of the tests for dependence on the condition "
+        "holds only for the planned conditions.",
+        join(added, "; ")));
+  }
+}
+
+/// Notes on changes of the images, the control and the error rate.
+void add_other_notes(std::vector<std::string>& notes, const SweepScores& scores, const FixedPlan& plan,
+                     const Config& config) {
   if (config.training.total_images != plan.images) notes.push_back(images_note(scores, plan, config));
   if (config.sweep.control != plan.control) {
-    notes.push_back(format_text("The planned control was {}; it was changed to {} after the first results.",
-                                shortest(plan.control), shortest(config.sweep.control)));
+    notes.push_back(
+        format_text("The planned control was {}; it was changed to {} after the first results, so the error rate does "
+                    "not hold for the verdicts.",
+                    shortest(plan.control), shortest(config.sweep.control)));
   }
   if (plan.alpha && config.sweep.alpha != *plan.alpha) {
     notes.push_back(
@@ -160,8 +186,8 @@ void add_other_notes(std::vector<std::string>& notes, const SweepScores& scores,
 
 FixedPlan fixed_plan(const Config& config, const std::string& extractor) {
   return {
-      config.sweep.negative_slope, config.sweep.control, config.sweep.seeds, config.training.total_images, extractor,
-      config.sweep.alpha};
+      config.sweep.negative_slope, config.sweep.control,   config.sweep.seeds, config.training.total_images, extractor,
+      config.sweep.alpha,          condition_texts(config)};
 }
 
 bool has_scores(const std::filesystem::path& sweep_dir) {
@@ -170,7 +196,7 @@ bool has_scores(const std::filesystem::path& sweep_dir) {
   });
 }
 
-void check_extractor(const std::filesystem::path& sweep_dir, const std::string& extractor) {
+void check_planned_extractor(const std::filesystem::path& sweep_dir, const std::string& extractor) {
   if (extractor.empty() || !(has_scores(sweep_dir) || may_be_in_training(sweep_dir))) return;
   const auto plan = read_fixed_plan(sweep_dir);
   if (!plan || plan->extractor.empty() || plan->extractor == extractor) return;
@@ -202,6 +228,7 @@ std::optional<FixedPlan> read_fixed_plan(const std::filesystem::path& sweep_dir)
     plan.images = whole_number(object->at("images"));
     plan.extractor = object->at("extractor").get<std::string>();
     if (object->contains("alpha")) plan.alpha = number_or_nan(object->at("alpha"));
+    if (object->contains("conditions")) plan.conditions = object->at("conditions").get<std::vector<std::string>>();
     return plan;
   } catch (const json::exception&) {
   } catch (const WrongJsonType&) {
@@ -246,6 +273,7 @@ SweepScores planned_scores(const SweepScores& scores, const FixedPlan& plan, con
   SweepScores planned = has_added && has_result(scores, plan.seeds) ? scores_of_seeds(scores, plan.seeds) : scores;
   std::vector<std::string> notes;
   add_seed_notes(notes, scores, plan, config);
+  add_comparison_notes(notes, plan, config);
   add_other_notes(notes, planned, plan, config);
   planned.notes.insert(planned.notes.begin(), notes.begin(), notes.end());
   return planned;

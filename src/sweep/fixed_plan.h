@@ -11,7 +11,7 @@
 
 /// The plan of a sweep with a fixed number of seeds. The error rate holds for the seeds that were planned before the
 /// first result was seen, but not if seeds are added until something is significant, or if planned seeds are left out.
-/// plan.json records the plan.
+/// It does not cover slopes and conditions that are added later. plan.json records the plan.
 namespace slopegan {
 
 struct FixedPlan {
@@ -21,6 +21,9 @@ struct FixedPlan {
   std::int64_t images = 0;
   std::string extractor;          ///< name and hash; empty without metrics
   std::optional<double> alpha{};  ///< std::nullopt if an earlier version recorded the plan
+  /// The conditions of a crossed sweep, as condition_text describes them. Empty for other sweeps, and if an earlier
+  /// version recorded the plan.
+  std::vector<std::string> conditions{};
   bool operator==(const FixedPlan&) const = default;
 };
 
@@ -31,7 +34,7 @@ bool has_scores(const std::filesystem::path& sweep_dir);
 
 /// Throws UsageError if the plan names a feature extractor other than `extractor`, and arms of the sweep have been
 /// evaluated or are in training. Does nothing if `extractor` is empty or if the sweep has no plan.
-void check_extractor(const std::filesystem::path& sweep_dir, const std::string& extractor);
+void check_planned_extractor(const std::filesystem::path& sweep_dir, const std::string& extractor);
 
 /// Records the plan in <sweep_dir>/plan.json. Once an arm has been evaluated, the recorded plan no longer changes.
 /// Sweeps from earlier versions that have results but no plan remain without a plan.

@@ -36,9 +36,11 @@ std::string least_used_gpu(const std::vector<std::string>& gpus, const std::vect
   return *std::ranges::min_element(gpus, {}, [&](const std::string& gpu) { return std::ranges::count(in_use, gpu); });
 }
 
-std::vector<std::string> gpu_variables(const std::string& gpu) {
-  if (gpu.empty()) return {};
-  return {"CUDA_VISIBLE_DEVICES=" + gpu};
+std::vector<std::string> arm_variables(const std::string& gpu, std::int64_t jobs) {
+  std::vector<std::string> variables;
+  if (!gpu.empty()) variables.push_back("CUDA_VISIBLE_DEVICES=" + gpu);
+  if (jobs > 1) variables.emplace_back("OMP_PROC_BIND=false");
+  return variables;
 }
 
 std::uint64_t arm_memory_bytes(const Config& config) {

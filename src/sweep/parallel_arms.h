@@ -28,8 +28,10 @@ std::vector<std::string> gpu_names(const std::optional<std::string>& visible, st
 /// The GPU on which the fewest arms train; `in_use` has one entry per running arm. Empty if there are no GPUs.
 std::string least_used_gpu(const std::vector<std::string>& gpus, const std::vector<std::string>& in_use);
 
-/// The environment variables of an arm that trains on `gpu`; none if `gpu` is empty.
-std::vector<std::string> gpu_variables(const std::string& gpu);
+/// The environment variables that are set for an arm. CUDA_VISIBLE_DEVICES selects `gpu`, unless `gpu` is empty. If
+/// several arms train side by side, OMP_PROC_BIND=false overrides a binding of threads that the user has requested
+/// (OMP_PROC_BIND, OMP_PLACES, GOMP_CPU_AFFINITY): each arm would bind its threads to the same cores.
+std::vector<std::string> arm_variables(const std::string& gpu, std::int64_t jobs);
 
 /// The number of arms that train side by side, and the number of threads of each.
 struct ParallelArms {

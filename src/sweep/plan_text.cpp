@@ -1,12 +1,17 @@
 #include "sweep/plan_text.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <iterator>
 #include <set>
 
+#include "run/records.h"
+#include "run/run_directory.h"
+#include "run/run_info.h"
 #include "statistics/cross.h"
 #include "statistics/inference.h"
+#include "support/errors.h"
 #include "support/ranges.h"
 #include "support/text.h"
 #include "sweep/parallel_arms.h"
@@ -36,7 +41,7 @@ std::string deviation_text(const ArmCosts& costs) {
 
 /// "about 1:20:00 with 2 arms at a time".
 std::string duration_text(double arms, const ArmCosts& costs) {
-  if (!costs.seconds) return "unknown until the first arm ends; --within TIME measures it first";
+  if (!costs.seconds) return "unknown until the first arm ends";
   const auto jobs = static_cast<double>(costs.jobs);
   return format_text("about {} with {} arm{} at a time", clock_time(std::ceil(arms / jobs) * *costs.seconds),
                      costs.jobs, plural_s(costs.jobs));
@@ -58,6 +63,7 @@ RacePlan first_looks(RacePlan plan, std::size_t count) {
 /// The duration of the whole race, and how many of its arms have ended.
 std::string race_duration_text(double expected, const ArmCosts& costs) {
   std::string text = duration_text(expected, costs);
+  if (!costs.seconds) text += "; --within TIME measures it first";
   if (costs.ended == 1) text += ", including the arm that has ended";
   if (costs.ended > 1) text += format_text(", including the {} arms that have ended", costs.ended);
   return text;
@@ -94,6 +100,44 @@ std::string dependence_line(std::size_t slopes, const SweepConfig& sweep) {
          " to show that a slope's effect depends on the condition";
 }
 
+/// The time that an arm spent on training and on the evaluation at its end, according to its records; std::nullopt if
+/// they are damaged. The seconds in the history start at 0 whenever the arm is resumed.
+std::optional<double> recorded_seconds(const Arm& arm) try {
+  const auto history = read_history(RunPaths(arm.directory).history_file());
+  double seconds = 0, latest = 0;
+  for (const auto& line : history) {
+    if (line.seconds < latest) seconds += latest;
+    latest = line.seconds;
+  }
+  seconds += latest;
+  const auto metrics = last_metrics(arm);
+  if (metrics && !history.empty() && metrics->images == history.back().images) seconds += metrics->seconds;
+  return std::isfinite(seconds) && seconds > 0 ? std::optional(seconds) : std::nullopt;
+} catch (const Error&) {  // end_of warns about unreadable files
+  return std::nullopt;
+}
+
+/// The time between the first start of an arm and its end, according to its run.json; std::nullopt if it is damaged.
+std::optional<double> elapsed_seconds(const Arm& arm) try {
+  const auto info = read_run_info(RunPaths(arm.directory).run_info_file());
+  const auto started = info ? parse_utc_timestamp(info->started) : std::nullopt;
+  const auto ended = info ? parse_utc_timestamp(info->updated) : std::nullopt;
+  if (!started || !ended) return std::nullopt;
+  return std::chrono::duration<double>(*ended - *started).count();
+} catch (const Error&) {
+  return std::nullopt;
+}
+
+/// The duration of an arm that was trained to the end; std::nullopt if it is unknown.
+std::optional<double> arm_duration(const Arm& arm) {
+  const auto recorded = recorded_seconds(arm), elapsed = elapsed_seconds(arm);
+  if (!recorded || !elapsed) return recorded;
+  // The elapsed time also includes the last samples, diagnostics and checkpoint. If it is much longer than the recorded
+  // time, the arm was interrupted, or the clock was set.
+  const bool was_interrupted = *elapsed > 1.5 * *recorded + 10;
+  return was_interrupted ? *recorded : std::max(*recorded, *elapsed);
+}
+
 }  // namespace
 
 ArmCosts known_costs(const Config& config, const std::vector<Arm>& arms) {
@@ -105,7 +149,7 @@ ArmCosts known_costs(const Config& config, const std::vector<Arm>& arms) {
     const auto end = end_of(arm, config);
     costs.ended += end.has_value();
     if (end != RunStatus::done) continue;
-    if (const auto record = last_history(arm)) seconds += record->seconds, ++count;
+    if (const auto duration = arm_duration(arm)) seconds += *duration, ++count;
   }
   if (count > 0) costs.seconds = seconds / count;
   if (count > 1 && config.sweep.cross.list.empty()) {
@@ -135,7 +179,10 @@ std::string race_plan_text(const Config& config, const PlannedRace& planned, con
   text += plan_line("can show", format_text("differences in FD of {} or more, in 4 of 5 cases (standard deviation of "
                                             "log FD between seeds: {})",
                                             format_text("{:.0f} %", 100 * (detectable - 1)), deviation_text(costs)));
-  text += plan_line("error rate", format_text("{}, for all statements together", percent(config.sweep.alpha)));
+  text +=
+      plan_line("error rate", format_text("{} for better and worse together, and a separate {} for the intervals, on "
+                                          "which equivalence rests",
+                                          percent(config.sweep.alpha), percent(config.sweep.alpha)));
   text += plan_line("equivalence",
                     format_text("a slope is equivalent once its FD is shown to be within {} of the control's",
                                 percent(plan.equivalence)));

@@ -20,7 +20,8 @@ struct ArmCosts {
   std::int64_t ended = 0;           ///< number of arms that need no more training
 };
 
-/// Derives the costs from the arms that need no more training.
+/// Derives the costs from the arms that need no more training. The duration of an arm includes what follows the last
+/// line of its history, such as the evaluation, and all its starts, but not the time between them.
 ArmCosts known_costs(const Config& config, const std::vector<Arm>& arms);
 
 /// The standard deviation of log FD between seeds that is assumed if it is unknown. With batch norm on Fashion-MNIST it

@@ -40,6 +40,12 @@ bool is_final(ArmOutcome outcome) {
   return outcome == ArmOutcome::done || outcome == ArmOutcome::diverged || outcome == ArmOutcome::collapsed;
 }
 
+/// Whether the arm has ended with a result that the race can use. An arm that is done may lack an FD because its files
+/// could not be read for a moment.
+bool has_usable_result(const RaceArm& arm) {
+  return is_final(arm.outcome) && (arm.outcome != ArmOutcome::done || arm.fd);
+}
+
 /// The FD of the first evaluation with the plan's extractor and number of samples after at least `from` and fewer than
 /// `to` images.
 std::optional<double> fd_between(const std::vector<MetricsRecord>& records, std::int64_t from, std::int64_t to,
@@ -188,7 +194,7 @@ RaceArm RaceFollower::read_arm(const Arm& arm) const {
 bool RaceFollower::read_arms() {
   bool any = false;
   for (std::size_t i = 0; i < arms_.size(); ++i) {
-    if (is_final(results_[i].outcome)) continue;
+    if (has_usable_result(results_[i])) continue;
     const RaceArm result = read_arm(arms_[i]);
     any = any || key_of(result) != key_of(results_[i]);
     results_[i] = result;
@@ -219,8 +225,8 @@ Agenda RaceFollower::agenda(const Shard& shard) {
   std::ranges::stable_partition(agenda.needed,
                                 [&](const Arm* arm) { return (arm - arms_.data()) % shard.count == shard.index - 1; });
   for (const auto& result : results_) {
-    agenda.most += !is_final(result.outcome) && may_need_arms(planned_.plan, state_, result.negative_slope);
-    agenda.over += is_final(result.outcome);
+    agenda.most += !has_usable_result(result) && may_need_arms(planned_.plan, state_, result.negative_slope);
+    agenda.over += has_usable_result(result);
     agenda.diverged += result.outcome == ArmOutcome::diverged;
   }
   return agenda;

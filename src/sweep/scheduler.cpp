@@ -20,6 +20,7 @@
 #include "support/ranges.h"
 #include "support/signals.h"
 #include "support/text.h"
+#include "support/thread_waiting.h"
 #include "sweep/child_process.h"
 #include "sweep/parallel_arms.h"
 #include "sweep/prepare.h"
@@ -133,7 +134,17 @@ class Scheduler {
   }
 
   void read_agenda_if_due() {
-    if (Clock::now() - agenda_read_ >= agenda_interval) read_agenda_again();
+    if (Clock::now() - agenda_read_ < agenda_interval) return;
+    read_agenda_again();
+    for (const auto& arm : running_) pass_on_busy_cores(arm);
+  }
+
+  /// The messages of arms are not shown, except the first warning that other processes use the cores.
+  void pass_on_busy_cores(const RunningArm& arm) {
+    if (said_cores_are_busy_) return;
+    const std::string warning = arm.process.stderr_from(busy_cores_warning);
+    said_cores_are_busy_ = !warning.empty();
+    if (said_cores_are_busy_) log::warning(arm.arm->name + ": " + warning);
   }
 
   void start_arms() {
@@ -190,8 +201,8 @@ class Scheduler {
     const std::string gpu = next_gpu();
     log::info(format_text("{} started ({} thread{}{})", arm.name, parallel_.threads, plural_s(parallel_.threads),
                           gpu.empty() ? "" : ", GPU " + gpu));
-    running_.push_back(
-        {&arm, ChildProcess(arm_arguments(sweep_dir_, arm, parallel_, options_.data_hash), gpu_variables(gpu)), gpu});
+    const auto arguments = arm_arguments(sweep_dir_, arm, parallel_, options_.data_hash);
+    running_.push_back({&arm, ChildProcess(arguments, arm_variables(gpu, parallel_.jobs)), gpu});
   }
 
   void collect_ended() {
@@ -205,7 +216,10 @@ class Scheduler {
       it = running_.erase(it);
     }
     if (ended.empty()) return;
-    for (const auto& arm : ended) progress_->end(*arm.arm);
+    for (const auto& arm : ended) {
+      progress_->end(*arm.arm);
+      pass_on_busy_cores(arm);
+    }
     read_agenda_again();
     for (auto& arm : ended) report_end(arm, *arm.process.poll());
     write_results(config_, sweep_dir_, all_);
@@ -238,7 +252,7 @@ class Scheduler {
     const std::string last_line = ended.process.last_stderr_line();
     const bool out_of_memory = ran_out_of_memory(code, last_line);
     out_of_memory_ += out_of_memory ? 1 : 0;
-    note_failure(out_of_memory ? static_cast<int>(ExitCode::io) : code);
+    note_failure(out_of_memory ? static_cast<int>(ExitCode::io) : exit_code_for(code));
     const std::string ending =
         code > 128 ? format_text("was terminated by signal {} ({})", code - 128, ::strsignal(code - 128))
                    : format_text("failed with exit code {}", code);
@@ -339,7 +353,7 @@ class Scheduler {
   ParallelArms parallel_;
   std::vector<std::string> gpus_;  ///< see SweepMachine
   int worst_ = 0, stopped_by_ = 0, out_of_memory_ = 0;
-  bool out_of_time_ = false, said_waiting_ = false, images_changed_ = false;
+  bool out_of_time_ = false, said_waiting_ = false, said_cores_are_busy_ = false, images_changed_ = false;
   std::string waiting_for_;
   Clock::time_point waiting_since_;
 };

@@ -11,7 +11,6 @@
 
 #include "run/records.h"
 #include "run/run_directory.h"
-#include "statistics/permutation.h"
 #include "support/errors.h"
 #include "support/file_lock.h"
 #include "support/files.h"
@@ -121,7 +120,7 @@ class ProbeSweep {
     std::vector<std::string> in_use;
     for (const auto& arm : arms) {
       in_use.push_back(least_used_gpu(gpus_, in_use));
-      running.emplace_back(arm_arguments(directory_, arm, parallel_), gpu_variables(in_use.back()));
+      running.emplace_back(arm_arguments(directory_, arm, parallel_), arm_variables(in_use.back(), parallel_.jobs));
     }
     double seconds = 0;
     bool is_stopping = false;

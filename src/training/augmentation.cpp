@@ -87,8 +87,10 @@ AugmentationDraws draw_augmentation(const at::Tensor& images, const std::vector<
     draws.column_shift = draw.below(2 * reach + 1) - reach;
   }
   if (is_configured(Augmentation::cutout)) {
-    draws.hole_row = draw.below(images.size(-1));
-    draws.hole_column = draw.below(images.size(-1));
+    // A hole covers as many pixels before its centre as from its centre on. With the centres 0 to R, pixels at the
+    // same distance from opposite borders are therefore cut out equally often.
+    draws.hole_row = draw.below(images.size(-1) + 1);
+    draws.hole_column = draw.below(images.size(-1) + 1);
   }
   return draws;
 }

@@ -14,7 +14,7 @@ namespace slopegan {
 struct AugmentationDraws {
   at::Tensor brightness, saturation, contrast;  ///< [N, 1, 1, 1], dtype of the images
   at::Tensor row_shift, column_shift;           ///< [N, 1], int64, pixels
-  at::Tensor hole_row, hole_column;             ///< [N, 1], int64, centre of the hole, pixels
+  at::Tensor hole_row, hole_column;             ///< [N, 1], int64, pixels before the centre of the hole, 0 to R
 
   std::vector<at::Tensor*> tensors() {
     return {&brightness, &saturation, &contrast, &row_shift, &column_shift, &hole_row, &hole_column};

@@ -38,6 +38,7 @@ struct GanState {
 
 /// The decay of the moving average over a step of `batch` images: 0.5^(batch / half-life). The half-life is limited to
 /// 5 % of the images seen (Karras et al. 2022, EDM, ema_rampup_ratio), so that the initial weights are soon forgotten.
+/// `images_seen` includes the images of the step; EDM's code counts the images before the step.
 double ema_decay(std::int64_t half_life_images, std::int64_t images_seen, std::int64_t batch);
 
 /// average ← decay · average + (1 − decay) · live, for every parameter and also for every floating-point buffer,

@@ -193,13 +193,18 @@ namespace {
 
 constexpr double learned_slope = std::numeric_limits<double>::quiet_NaN();
 
+/// Returns the slope of an activation after 0 images, or learned_slope if it is part of the weights.
+struct InitialSlope {
+  double operator()(const FixedSlope& fixed) const { return fixed.negative_slope; }
+  double operator()(const ChannelSlopes& /*learned*/) const { return learned_slope; }
+};
+
 /// The slopes of a network with this configuration after 0 images.
 std::vector<double> initial_slopes(const ActivationConfig& config, std::int64_t resolution) {
   std::vector<double> slopes;
   for (std::size_t layer = 0; layer < static_cast<std::size_t>(stage_count(resolution)); ++layer) {
     const auto function = make_activation(config, layer, /*channels=*/1, /*seed=*/0, "")->freeze();
-    const auto* fixed = std::get_if<FixedSlope>(&function);
-    slopes.push_back(fixed ? fixed->negative_slope : learned_slope);
+    slopes.push_back(std::visit(InitialSlope{}, function));
   }
   return slopes;
 }

@@ -18,7 +18,7 @@ static constexpr std::int64_t steps_between_comparisons = 100;
 
 void check_trainable_by(int ranks, const Config& config, std::int64_t images_seen) {
   const auto check_activation = [ranks](const std::string& network, const ActivationConfig& activation) {
-    if (!make_activation(activation, 0, 1, 0, network)->is_random()) return;
+    if (!traits_of(activation.activation).is_random) return;
     throw UsageError(format_text("{}.activation = {} supports only one process and cannot be trained by {} ranks",
                                  network, name_of(activation.activation), ranks));
   };

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <string_view>
+
+#include <c10/core/DeviceType.h>
 
 #include "config/print.h"
 #include "images/convert.h"
@@ -18,14 +21,60 @@
 
 namespace slopegan {
 
+namespace {
+
 /// The run.json of a run; std::nullopt if it is missing or damaged.
-static std::optional<RunInfo> find_run_info(const RunDirectory& directory) {
+std::optional<RunInfo> find_run_info(const RunPaths& run) {
   try {
-    return read_run_info(directory.run_info_file());
+    return read_run_info(run.run_info_file());
   } catch (const Error&) {
     return std::nullopt;
   }
 }
+
+/// The run.json of the run whose checkpoint this is.
+std::optional<RunInfo> find_run_info(const Checkpoint& checkpoint) {
+  return find_run_info(RunPaths(std::filesystem::absolute(checkpoint.directory).parent_path().parent_path()));
+}
+
+std::string precision_name(const Compute& compute) { return compute.type == at::kBFloat16 ? "bfloat16" : "float32"; }
+
+/// How the last step of the first `images` images was computed.
+EarlierCompute compute_until(const RunInfo& info, std::int64_t images) {
+  for (const auto& earlier : info.earlier_compute) {
+    if (earlier.until >= images) return {images, earlier.device, earlier.precision, earlier.threads};
+  }
+  return {images, info.device, info.precision, info.threads};
+}
+
+/// Whether `compute` continues the training bit-identically, as far as this can be known. The number of the GPU does
+/// not matter, nor do the threads of the CPU if there is a GPU.
+bool computes_alike(const EarlierCompute& earlier, const Compute& compute) {
+  if (earlier.precision.empty() || earlier.threads <= 0) return true;  // unknown
+  const std::string_view type = std::string_view(earlier.device).substr(0, earlier.device.find(':'));
+  return type == c10::DeviceTypeName(compute.device.type(), /*lower_case=*/true) &&
+         earlier.precision == precision_name(compute) &&
+         (!compute.device.is_cpu() || earlier.threads == compute.threads);
+}
+
+/// Copies from the run.json of an earlier start how the steps of the first info.images images were computed.
+void keep_earlier_compute(RunInfo& info, const RunInfo& earlier, const Config& config, const Compute& compute) {
+  if (info.images == 0) return;
+  const EarlierCompute before = compute_until(earlier, info.images);
+  info.earlier_compute = earlier.earlier_compute;
+  std::erase_if(info.earlier_compute, [&](const auto& part) { return part.until >= info.images; });
+  if (info.images >= config.training.total_images) {
+    info.host = earlier.host;
+    info.device = before.device;
+    info.precision = before.precision;
+    info.threads = before.threads;
+    info.threads_reason = earlier.threads_reason;
+  } else if (!computes_alike(before, compute)) {
+    info.earlier_compute.push_back(before);
+  }
+}
+
+}  // namespace
 
 RunInfo describe_run(const Config& config, const Compute& compute, const Dataset& dataset,
                      const RunDirectory& directory, const std::optional<Checkpoint>& resume, const RunOrigin& origin) {
@@ -36,18 +85,23 @@ RunInfo describe_run(const Config& config, const Compute& compute, const Dataset
   info.host = this_host();
   info.threads = compute.threads;
   info.threads_reason = compute.threads_reason;
-  info.precision = compute.type == at::kBFloat16 ? "bfloat16" : "float32";
+  info.precision = precision_name(compute);
   info.device = compute.device.str();
   info.dataset = {dataset.name, dataset.hash, dataset.size()};
   if (!resume) return info;
-  const auto earlier = belongs_to(*resume, directory) ? find_run_info(directory) : std::nullopt;
-  if (earlier) {
+  const auto earlier = find_run_info(*resume);
+  if (earlier) keep_earlier_compute(info, *earlier, config, compute);
+  if (earlier && belongs_to(*resume, directory)) {
     info.started = earlier->started;
     info.inexact_at = earlier->inexact_at;
-    // The steps after the checkpoint are undone.
-    std::erase_if(info.inexact_at, [&](std::int64_t images) { return images > info.images; });
+    // The steps after the checkpoint are undone. If an earlier start from this checkpoint computed differently, it is
+    // judged again whether this start does.
+    const bool again =
+        std::ranges::any_of(earlier->earlier_compute, [&](const auto& part) { return part.until == info.images; });
+    std::erase_if(info.inexact_at,
+                  [&](std::int64_t images) { return images > info.images || (again && images == info.images); });
   }
-  if (!contains(info.inexact_at, info.images) && !inexact_reasons(config, *resume).empty()) {
+  if (!contains(info.inexact_at, info.images) && !inexact_reasons(config, compute, *resume).empty()) {
     info.inexact_at.push_back(info.images);
   }
   return info;
@@ -149,10 +203,25 @@ void check_resumable(const Config& config, const Dataset& dataset, const Checkpo
       "); restore the old values, or start a new run with its weights: " + "--resume " + directory + " run.name=...");
 }
 
-std::vector<std::string> inexact_reasons(const Config& config, const Checkpoint& checkpoint) {
+/// The reason why `compute` continues the first `images` images of a run differently; empty if it does not.
+static std::string compute_reason(const RunInfo& info, const Compute& compute, std::int64_t images) {
+  const EarlierCompute before = compute_until(info, images);
+  if (computes_alike(before, compute)) return "";
+  return format_text(
+      "the run was trained with {}, {}, {} thread{} until {} images and continues with {}, so the resumed run will not "
+      "be bit-identical to an uninterrupted one; to avoid this, set training.device, training.precision and "
+      "training.threads",
+      printable(before.device, 20), printable(before.precision, 20), before.threads, plural_s(before.threads), images,
+      describe(compute));
+}
+
+std::vector<std::string> inexact_reasons(const Config& config, const Compute& compute, const Checkpoint& checkpoint) {
   const std::int64_t images = checkpoint.info.images, total = config.training.total_images;
   if (images == 0 || images >= total) return {};
   std::vector<std::string> reasons;
+  if (const auto info = find_run_info(checkpoint)) {
+    if (auto reason = compute_reason(*info, compute, images); !reason.empty()) reasons.push_back(std::move(reason));
+  }
   if (const auto images_per_step = full_step_images(config); images % images_per_step != 0) {
     reasons.push_back(format_text(
         "the checkpoint was written after a shortened last step, so the resumed run will not be "

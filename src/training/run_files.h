@@ -16,7 +16,10 @@
 /// Writes the files of a run directory that are not results of training, and rewinds a run directory to a checkpoint.
 namespace slopegan {
 
-/// Describes the run at its start, for run.json. If the run resumes in place, the time of its first start is kept.
+/// Describes the run at its start, for run.json. If the run resumes in place, the time of its first start is kept. If
+/// it resumes on another device, in another precision or with another number of threads, RunInfo::earlier_compute
+/// records how the steps before were computed. If no steps are left, run.json still describes the machine that computed
+/// them.
 RunInfo describe_run(const Config& config, const Compute& compute, const Dataset& dataset,
                      const RunDirectory& directory, const std::optional<Checkpoint>& resume, const RunOrigin& origin);
 
@@ -44,8 +47,10 @@ void check_resumable(const Config& config, const Dataset& dataset, const Checkpo
 bool belongs_to(const Checkpoint& checkpoint, const RunDirectory& directory);
 
 /// The reasons why a run that resumes from `checkpoint` differs from an uninterrupted run with the same total_images:
-/// the last step before the checkpoint was shortened, or the learning rates change. Empty if it does not differ.
-std::vector<std::string> inexact_reasons(const Config& config, const Checkpoint& checkpoint);
+/// the last step before the checkpoint was shortened, the learning rates change, or, according to the run.json of the
+/// checkpoint's run, the earlier steps were computed differently. Empty if it does not differ. The result does not
+/// change when describe_run is written to that file.
+std::vector<std::string> inexact_reasons(const Config& config, const Compute& compute, const Checkpoint& checkpoint);
 
 /// The log message for an existing run that starts again because it was interrupted before its first checkpoint; empty
 /// if the run has seen no images. Throws CheckpointError if run.json shows that the run had checkpoints, whose results

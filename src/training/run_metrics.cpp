@@ -12,7 +12,6 @@
 #include "support/seconds_since.h"
 #include "support/signals.h"
 #include "support/text.h"
-#include "training/gan_step.h"
 
 namespace slopegan {
 
@@ -120,7 +119,7 @@ std::string summary_row(const char* name, const std::string& text) { return form
 
 std::string time_text(const Progress& progress) {
   std::vector<std::string> parts;
-  for (const Phase phase : phases) {
+  for (const Phase phase : enum_values<Phase>) {
     const double seconds = progress.seconds_in(phase);
     if (phase == Phase::train || seconds >= 0.05) parts.push_back(name_of(phase) + format_text(" {:.1f} s", seconds));
   }

@@ -171,7 +171,7 @@ class Training {
     const std::string directory = display(checkpoint.directory);
     log::info(state_.images_seen == 0 ? "starting with the weights of " + directory
                                       : format_text("resumed at {} images from {}", state_.images_seen, directory));
-    for (const auto& reason : inexact_reasons(config_, checkpoint)) log::warning(reason);
+    for (const auto& reason : inexact_reasons(config_, compute_, checkpoint)) log::warning(reason);
   }
 
   TrainEnd report_finished() const {

@@ -59,7 +59,7 @@ BenchResult example() {
   };
   const std::vector<BenchCase> cases = {
       {.name = "peak", .run = wait(1), .flop = 1e6, .group = "float32", .is_reference = true},
-      {.name = "step", .run = wait(2), .images = 64, .flop = 1e6, .group = "float32"},
+      {.name = "step", .run = wait(50), .images = 64, .flop = 1e6, .group = "float32"},
       {.name = "alone", .run = wait(1), .bytes = 1e6}};
   return run_bench("step", cases, {.seconds = 0, .min_rounds = 3, .max_rounds = 3, .seconds_per_measurement = 0});
 }
@@ -90,7 +90,7 @@ TEST(BenchJson, ContainsOnlyTheRatesThatApply) {
   EXPECT_EQ(step["rounds"], 3);
   EXPECT_DOUBLE_EQ(step["images_per_second"], 64 / step["seconds"].get<double>());
   EXPECT_DOUBLE_EQ(step["flop_per_image"], 1e6 / 64);
-  EXPECT_LE(step["share_of_peak"], 1);
+  EXPECT_LE(step["share_of_peak"], 1);  // even on a busy machine, because the step sleeps 50 times as long
   EXPECT_FALSE(json["rows"][0].contains("images_per_second"));
   EXPECT_TRUE(json["rows"][0]["reference"]);
   EXPECT_GT(json["rows"][2]["gigabytes_per_second"], 0);

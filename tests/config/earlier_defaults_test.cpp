@@ -15,6 +15,7 @@ class EarlierDefaults : public LoadFixture {
     stored_.optimizer.generator_lr = stored_.optimizer.discriminator_lr = 2e-4;
     stored_.loss.r1 = 0;
     stored_.loss.r1_every = 1;
+    stored_.data.as_in_0_9 = true;
   }
   Config stored_;
 };
@@ -44,7 +45,22 @@ TEST_F(EarlierDefaults, AreOverriddenByTheUserAndByOtherStoredValues) {
   const auto given = load("training: {batch_size: 32}\nloss: {r1: 1, r1_every: 2}", {"optimizer.generator_lr=4e-4"});
   stored_.optimizer.discriminator_lr = 1e-4;
   EXPECT_EQ(kept_defaults(given, stored_), 0u);
-  EXPECT_EQ(kept_defaults(load(""), Config()), 0u);
+  Config with_new_values;
+  with_new_values.data.as_in_0_9 = true;
+  EXPECT_EQ(kept_defaults(load(""), with_new_values), 0u);
+}
+
+TEST_F(EarlierDefaults, AreNotKeptIfALaterVersionStoredTheseValues) {
+  const auto later = [](const Config& config) { return parse_config(to_yaml(config), "sweep.yaml"); };
+  EXPECT_NE(kept_defaults(load(""), later(stored_)), 0u);
+  stored_.data.as_in_0_9 = false;
+  EXPECT_EQ(kept_defaults(load(""), later(stored_)), 0u);
+}
+
+TEST_F(EarlierDefaults, AreNotKeptIfTheStoredConfigurationWillHaveALaterKey) {
+  for (const auto* key : {"data.fit=pad", "data.background=black", "data.labels=none"}) {
+    EXPECT_EQ(kept_defaults(load("", {key}), stored_), 0u) << key;
+  }
 }
 
 }  // namespace

@@ -22,13 +22,12 @@ class LoadFixture : public ::testing::Test {
   /// Returns the lines of the UsageError that load() throws. If load() throws no error, the test fails and the list is
   /// empty.
   std::vector<std::string> errors(const std::string& text, const std::vector<std::string>& overrides = {}) const {
-    try {
-      load(text, overrides);
-    } catch (const UsageError& e) {
-      return lines_without_directory(e.what());
-    }
-    ADD_FAILURE() << "no error for: " << text.substr(0, 200);
-    return {};
+    return errors_of(load_config, text, overrides);
+  }
+
+  /// Does the same as errors() for load_config_for_sweep.
+  std::vector<std::string> sweep_errors(const std::string& text, const std::vector<std::string>& overrides = {}) const {
+    return errors_of(load_config_for_sweep, text, overrides);
   }
 
   std::vector<std::string> override_errors(const std::vector<std::string>& overrides) const {
@@ -48,6 +47,19 @@ class LoadFixture : public ::testing::Test {
   }
 
   TemporaryDirectory directory_;
+
+ private:
+  template <class Load>
+  std::vector<std::string> errors_of(Load&& load_file, const std::string& text,
+                                     const std::vector<std::string>& overrides) const {
+    try {
+      load_file(directory_.write("x.yaml", text), overrides);
+    } catch (const UsageError& e) {
+      return lines_without_directory(e.what());
+    }
+    ADD_FAILURE() << "no error for: " << text.substr(0, 200);
+    return {};
+  }
 };
 
 }  // namespace slopegan

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "load_fixture.h"
 #include "support/errors.h"
 
 namespace slopegan {
@@ -126,6 +127,20 @@ TEST(Validate, WarnsAboutAGivenSlopeThatHasNoEffect) {
   }
 }
 
+TEST(Validate, WarnsAboutGivenOptionsOfAnotherActivation) {
+  Config config;
+  config.generator.prelu = PReluKind::channel;
+  config.discriminator.rrelu = RReLUDefinition::divisor;
+  EXPECT_THAT(warnings(config), IsEmpty()) << "the user set no option";
+  EXPECT_THAT(messages(validate(config, all_given).warnings),
+              ElementsAre("generator.prelu has no effect with generator.activation = leaky_relu",
+                          "discriminator.rrelu has no effect with discriminator.activation = leaky_relu"));
+  config.generator.activation = ActivationKind::prelu;
+  config.discriminator.activation = ActivationKind::rrelu;
+  const auto given = [](std::string_view key) { return key.ends_with("relu"); };
+  EXPECT_THAT(messages(validate(config, given).warnings), IsEmpty());
+}
+
 TEST(Validate, WarnsThatOnlyIdxImagesAreTransposed) {
   Config config;
   config.data.transpose = true;
@@ -151,6 +166,26 @@ std::string sweep_error(const Config& config) {
   }
   ADD_FAILURE() << "no error";
   return "";
+}
+
+class LoadedSweep : public LoadFixture {};
+
+TEST_F(LoadedSweep, ReportsItsErrorsTogetherWithThoseOfTheFile) {
+  const auto found =
+      sweep_errors("generator: {widht: 3}\nsweep:\n  control: 0.15\n  design: race\n", {"sweep.seeds=[0, 0]"});
+  ASSERT_THAT(found, SizeIs(3));
+  EXPECT_THAT(found[0], HasSubstr("x.yaml:1: generator.widht is not a key"));
+  EXPECT_EQ(found[1], "command line: 'sweep.seeds=[0, 0]': sweep.seeds contains 0 twice");
+  EXPECT_THAT(found[2], HasSubstr("x.yaml:3: sweep.control = 0.15 is not in sweep.negative_slope"));
+}
+
+TEST_F(LoadedSweep, ReportsNoErrorsThatFollowFromAnUnreadableValue) {
+  const auto found = sweep_errors("sweep: {control: 0.15, design: race, negative_slope: [0, 0.15, x]}");
+  EXPECT_THAT(found, ElementsAre(HasSubstr("sweep.negative_slope")));
+}
+
+TEST_F(LoadedSweep, ReportsNoErrorOfTheConfigurationTwice) {
+  EXPECT_THAT(sweep_errors("samples: {rows: 33, columns: 32}\nsweep: {seeds: [0, 0]}"), SizeIs(1));
 }
 
 TEST(ValidateSweep, AcceptsTheDefaults) { EXPECT_THAT(validate_sweep(Config{}), IsEmpty()); }
@@ -225,6 +260,27 @@ TEST(ValidateSweep, ChecksEveryConditionLikeAConfiguration) {
   EXPECT_EQ(sweep_error(config), "sweep.cross sets discriminator.negative_slope, which the sweep itself varies");
   config.sweep.apply_to = SweepTarget::generator;
   EXPECT_THAT(validate_sweep(config), IsEmpty());
+}
+
+TEST(ValidateSweep, WarnsAboutKeysOfAConditionThatHaveNoEffect) {
+  Config config;
+  config.loss.kind = LossKind::hinge;
+  config.sweep.cross.list = {{{"loss.label_noise", "0"}}, {{"loss.label_noise", "0.1"}}};
+  EXPECT_THAT(
+      validate_sweep(config),
+      ElementsAre("sweep.cross {loss.label_noise: 0}: loss.label_noise has no effect with loss.kind = hinge",
+                  "sweep.cross {loss.label_noise: 0.1}: loss.label_noise has no effect with loss.kind = hinge"));
+  config.sweep.cross.list = {{{"generator.prelu", "shared"}}, {{"generator.prelu", "channel"}}};
+  EXPECT_THAT(validate_sweep(config), ElementsAre(HasSubstr("{generator.prelu: channel}: generator.prelu has no eff")));
+}
+
+TEST(ValidateSweep, OmitsWarningsOfConditionsThatDoNotInvolveTheirKeys) {
+  Config config;
+  config.loss.gradient_penalty = 10;
+  ASSERT_THAT(warnings(config), SizeIs(1)) << "batch norm";
+  config.sweep.cross.list = {{}, {{"loss.r1", "1"}}, {{"discriminator.norm", "batch"}}};
+  EXPECT_THAT(validate_sweep(config),
+              ElementsAre(HasSubstr("sweep.cross {discriminator.norm: batch}: loss.gradient_")));
 }
 
 TEST(ValidateSweep, WarnsOnceAboutASlopeOutsideTheUnitInterval) {

@@ -1,8 +1,11 @@
 #include "demo/dying_relu.h"
 
 #include <cmath>
+#include <stdexcept>
 
 #include <gtest/gtest.h>
+
+#include "support/log.h"
 
 namespace slopegan {
 namespace {
@@ -106,6 +109,18 @@ TEST(Prediction, FailsIfTheMeasurementIsOutOfBounds) {
   demo.predictions = {predict_share("good", 0, {0, 9}), predict_share("bad", 0, {9, 9})};
   EXPECT_FALSE(demo.all_hold());
   EXPECT_NE(prediction_table(demo.predictions).find("FAILS"), std::string::npos);
+}
+
+TEST(CheckPredictions, OnlyWarnsOfAFailureThatMayBeDueToTheSeed) {
+  DyingRelu demo;
+  demo.predictions = {predict_share("bad", 0, {9, 9})};
+  ::testing::internal::CaptureStderr();
+  log::init({});
+  EXPECT_NO_THROW(check_predictions(demo, dying_relu_seed + 1));
+  EXPECT_NE(::testing::internal::GetCapturedStderr().find("does not hold for seed 1"), std::string::npos);
+  EXPECT_THROW(check_predictions(demo, dying_relu_seed), std::runtime_error);
+  demo.predictions = {predict_share("good", 0, {0, 9})};
+  EXPECT_NO_THROW(check_predictions(demo, dying_relu_seed));
 }
 
 }  // namespace

@@ -31,9 +31,6 @@ TEST(UnitStatistics, CountsUnitsThatAreNeverOrAlwaysPositive) {
   EXPECT_EQ(statistics.never_positive(), 1.0 / 4);
   EXPECT_EQ(statistics.always_positive(), 1.0 / 4);
   EXPECT_EQ(statistics.negative_fraction(), 7.0 / 16);  // 0 is not negative
-  EXPECT_EQ(statistics.positive_fraction(0), 0);
-  EXPECT_EQ(statistics.positive_fraction(1), 1);
-  EXPECT_EQ(statistics.positive_fraction(2), 0.5);
 }
 
 TEST(UnitStatistics, ComparesEachUnitWithTheMeanOfTheLayerToFindDormantUnits) {
@@ -55,7 +52,9 @@ TEST(UnitStatistics, MeasuresTheFractionOfTheEnergyFromNegativeInputs) {
 
 TEST(UnitStatistics, DoesNotDependOnBatchesOrMemoryFormats) {
   at::manual_seed(1);
-  const auto x = at::randn({40, 5, 3, 7});  // 840 values per unit are summed in more than one part
+  auto x = at::randn({40, 5, 3, 7});  // 840 values per unit are summed in more than one part
+  x.select(1, 0).abs_().add_(0.1);
+  x.narrow(1, 1, 2).abs_().neg_();
   const auto whole = statistics_of(x, 0.3);
   UnitStatistics parts;
   for (const auto& part : x.split(7)) {
@@ -66,9 +65,8 @@ TEST(UnitStatistics, DoesNotDependOnBatchesOrMemoryFormats) {
   EXPECT_EQ(parts.negative_fraction(), (x < 0).to(at::kDouble).mean().item<double>());
   EXPECT_EQ(parts.negative_fraction(), whole.negative_fraction());
   EXPECT_NEAR(parts.slope_energy(), whole.slope_energy(), 1e-6);
-  for (int unit = 0; unit < 5; ++unit) {
-    EXPECT_EQ(parts.positive_fraction(unit), (x.select(1, unit) > 0).to(at::kDouble).mean().item<double>());
-  }
+  EXPECT_EQ(parts.always_positive(), 1.0 / 5);
+  EXPECT_EQ(parts.never_positive(), 2.0 / 5);
 }
 
 TEST(UnitStatistics, RejectsADifferentNumberOfChannels) {
@@ -106,7 +104,6 @@ TEST(LayerProbe, FindsUnitsKilledByTheirBias) {
     EXPECT_EQ(probe.layers()[0].never_positive(), 1.0 / 4);
     EXPECT_EQ(probe.layers()[1].never_positive(), 6.0 / 8);
     EXPECT_GE(probe.layers()[2].always_positive(), 1.0 / 16);
-    EXPECT_EQ(probe.layers()[2].positive_fraction(15), 1);
     EXPECT_EQ(probe.layers()[0].values(), 4 * 16 * 16);
     EXPECT_EQ(probe.layers()[2].values(), 4 * 4 * 4);
   }

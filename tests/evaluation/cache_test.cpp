@@ -26,27 +26,27 @@ TEST(CachedTensors, AreCreatedOnce) {
   const CacheDirectory cache;
   Maker make;
   for (int i = 0; i < 3; ++i) {
-    const auto found = cached_tensors("kind/a.safetensors", std::ref(make));
+    const auto found = cached_tensors("kind/a.safetensors", "", std::ref(make));
     EXPECT_TRUE(at::equal(found.tensors.at("x"), at::arange(12).to(at::kFloat)));
     EXPECT_EQ(found.metadata.at("made"), "yes");
   }
   EXPECT_EQ(make.calls, 1);
-  cached_tensors("kind/b.safetensors", std::ref(make));
+  cached_tensors("kind/b.safetensors", "", std::ref(make));
   EXPECT_EQ(make.calls, 2);
 }
 
 TEST(CachedTensors, AreCreatedAgainAfterABitFlip) {
   const CacheDirectory cache;
   Maker make;
-  cached_tensors("a.safetensors", std::ref(make));
+  cached_tensors("a.safetensors", "", std::ref(make));
   std::fstream file(cache.path() / "a.safetensors", std::ios::in | std::ios::out | std::ios::binary);
   file.seekp(-3, std::ios::end);
   file.put('\x40');
   file.close();
   EXPECT_TRUE(
-      at::equal(cached_tensors("a.safetensors", std::ref(make)).tensors.at("x"), at::arange(12).to(at::kFloat)));
+      at::equal(cached_tensors("a.safetensors", "", std::ref(make)).tensors.at("x"), at::arange(12).to(at::kFloat)));
   EXPECT_EQ(make.calls, 2);
-  cached_tensors("a.safetensors", std::ref(make));
+  cached_tensors("a.safetensors", "", std::ref(make));
   EXPECT_EQ(make.calls, 2);
 }
 
@@ -54,7 +54,7 @@ TEST(CachedTensors, AreCreatedOnceByConcurrentThreads) {
   const CacheDirectory cache;
   Maker make;
   std::vector<std::thread> threads;
-  for (int i = 0; i < 4; ++i) threads.emplace_back([&] { cached_tensors("a.safetensors", std::ref(make)); });
+  for (int i = 0; i < 4; ++i) threads.emplace_back([&] { cached_tensors("a.safetensors", "", std::ref(make)); });
   for (auto& thread : threads) thread.join();
   EXPECT_EQ(make.calls, 1);
 }
@@ -62,8 +62,8 @@ TEST(CachedTensors, AreCreatedOnceByConcurrentThreads) {
 TEST(CachedTensors, AreCreatedEachTimeIfTheCacheIsNotWritable) {
   const CacheDirectory cache("/dev/null/cache");
   Maker make;
-  EXPECT_TRUE(cached_tensors("a.safetensors", std::ref(make)).tensors.contains("x"));
-  EXPECT_TRUE(cached_tensors("a.safetensors", std::ref(make)).tensors.contains("x"));
+  EXPECT_TRUE(cached_tensors("a.safetensors", "", std::ref(make)).tensors.contains("x"));
+  EXPECT_TRUE(cached_tensors("a.safetensors", "", std::ref(make)).tensors.contains("x"));
   EXPECT_EQ(make.calls, 2);
 }
 

@@ -112,12 +112,12 @@ TEST(CheckExtractor, NamesTheCommandThatInstallsMissingWeights) {
   // `build` itself.
   if (find_efficientnet_weights()) GTEST_SKIP() << "the weights are installed next to the tests";
   EXPECT_THAT(
-      message_of<DataError>([&] { check_extractor("auto", colour); }),
+      message_of<DataError>([&] { check_extractor("auto", colour, false); }),
       AllOf(HasSubstr("python3 "), HasSubstr("scripts/install_ruler.py"), HasSubstr("metrics.extractor=random")));
-  check_extractor("random", colour);
-  EXPECT_THAT(message_of<DataError>([&] { check_extractor("classifier", colour); }),
+  check_extractor("random", colour, false);
+  EXPECT_THAT(message_of<DataError>([&] { check_extractor("classifier", colour, false); }),
               HasSubstr("metrics.extractor = classifier needs images with labels"));
-  EXPECT_THAT(message_of<DataError>([&] { check_extractor("efficientnet-b0", colour); }),
+  EXPECT_THAT(message_of<DataError>([&] { check_extractor("efficientnet-b0", colour, false); }),
               HasSubstr("efficientnet-b0 is not a file; metrics.extractor must be one of auto, classifier, "
                         "efficientnet-lite0, random, or a TorchScript file"));
 }

@@ -192,7 +192,8 @@ TEST_F(EvaluatorTest, DoesNotReportThatThereAreNoTestImagesIfThereAreTooFew) {
   const std::string logged = ::testing::internal::GetCapturedStderr();
   log::init({});
   EXPECT_THAT(logged, HasSubstr("the metrics do not use the 3 test images, because at least 6 are needed"));
-  EXPECT_THAT(logged, HasSubstr("no memorisation metrics: there are no test images that the metrics can use"));
+  EXPECT_THAT(logged, HasSubstr("no values for the metric memorisation: there are no test images that"
+                                " the metrics can use"));
 }
 
 TEST_F(EvaluatorTest, ScoresTheClassesOfAClassifier) {
@@ -213,7 +214,8 @@ TEST_F(EvaluatorTest, ScoresTheClassesOfAClassifier) {
 }
 
 TEST_F(EvaluatorTest, EvaluatesWithEveryDistinctExtractorInOrder) {
-  auto extractors = make_extractors({"random", "auto", "random", "classifier"}, train_, &test_, 16);
+  auto extractors =
+      make_extractors({"random", "auto", "random", "classifier"}, train_, &test_, 16, /*as_in_0_9=*/false);
   const auto evaluators = make_evaluators(all_of(100), std::move(extractors), train_, &test_, 16);
   ASSERT_EQ(evaluators.size(), 2u);  // auto is the classifier
   std::vector<Extraction> extractions;

@@ -112,8 +112,11 @@ TEST(ClassifierExtractor, IsTheSameAsInVersion0Point9ForARunFromThatVersion) {
 
 TEST(ClassifierExtractor, WarnsIfTheLabelsAreUnrelatedToTheImages) {
   const CacheDirectory cache;
+  // All images are equal, so the classifier predicts the same label for all of them.
   auto train = two_halves(200, 0);
-  train.labels = at::arange(200).div(2, "floor").remainder(2);  // 0, 0, 1, 1, 0, 0, ...
+  train.images = train.images.narrow(0, 0, 1).expand_as(train.images).contiguous();
+  train.hash = hash_images(train.images);
+  train.labels = at::arange(200).remainder(3).div(2, "floor");  // 0, 0, 1, 0, 0, 1, ...
   ::testing::internal::CaptureStderr();
   log::init({});
   const ClassifierExtractor extractor(train, nullptr, 16);
@@ -133,7 +136,7 @@ TEST(DefaultExtractor, IsTheClassifierOnlyIfTheLabelsAreSuitable) {
   dataset.labels[3] = 1'000'000;
   EXPECT_FALSE(can_classify(dataset));
   EXPECT_FALSE(can_classify(without_labels(dataset)));
-  EXPECT_FALSE(make_extractor("auto", without_labels(dataset), nullptr, 16)->has_classes());
+  EXPECT_FALSE(make_extractor("auto", without_labels(dataset), nullptr, 16, /*as_in_0_9=*/false)->has_classes());
 }
 
 TEST(TorchScriptExtractor, ReturnsFeaturesAndClassProbabilitiesWithTheConventionsOfInception) {
@@ -159,7 +162,7 @@ TEST(TorchScriptExtractor, ConvertsGrayImagesToThreeChannels) {
   EXPECT_FALSE(found.logits.defined());
 }
 
-TEST(TorchScriptExtractor, IsCalledInceptionOnlyIfItIsInception) {
+TEST(TorchScriptExtractor, IsCalledInceptionIfTheFileNameAndTheNumberOfFeaturesMatch) {
   const TemporaryDirectory directory;
   for (const std::string stem : {"inception-2015-12-05", "inception"}) {  // 12 features, not 2,048
     std::filesystem::copy(golden + "extractor.pt", directory / (stem + ".pt"));

@@ -167,8 +167,6 @@ TEST(Activation, ReportsItsProperties) {
   scheduled->set_images(500);
   EXPECT_TRUE(fixed->is_repeatable() && learned->is_repeatable());
   EXPECT_FALSE(scheduled->is_repeatable() || random->is_repeatable());
-  EXPECT_TRUE(random->is_random());
-  EXPECT_FALSE(fixed->is_random() || scheduled->is_random() || learned->is_random());
   EXPECT_EQ(fixed->leaky_relu_slope(), 0.2);
   EXPECT_EQ(learned->leaky_relu_slope(), std::nullopt);
   EXPECT_EQ(random->leaky_relu_slope(), std::nullopt);

@@ -151,6 +151,12 @@ void expect_numerical_gradient(DiscriminatorNorm norm, double slope,
   discriminator->to(at::kDouble);
   at::manual_seed(7);
   const auto images = (at::rand({3, 1, 32, 32}, at::kDouble) * 2 - 1).requires_grad_(true);
+  if (norm == DiscriminatorNorm::spectral) {
+    // The forward pass in training mode normalises u. In evaluation mode u is constant, so the weight is divided by
+    // |W'u|, which is a function of W alone.
+    discriminator->forward(images);
+    discriminator->eval();
+  }
   const auto value = [&] { return penalty(discriminator->forward(images), images); };
   const auto parameters = discriminator->parameters();
   value().backward();
@@ -185,6 +191,14 @@ TEST(UnitGradientPenalty, MatchesItsNumericalGradientInADiscriminator) {
 
 TEST(SquaredGradientNorm, MatchesItsNumericalGradientThroughBatchNorm) {
   expect_numerical_gradient(DiscriminatorNorm::batch, 0.2, squared_gradient_norm);
+}
+
+TEST(SquaredGradientNorm, MatchesItsNumericalGradientThroughSpectralNorm) {
+  // With spectral norm, the gradient with respect to an image has a length of only about 0.1. The factor makes the
+  // derivatives large compared to the absolute tolerance.
+  expect_numerical_gradient(DiscriminatorNorm::spectral, 0.2, [](const at::Tensor& logits, const at::Tensor& images) {
+    return 1000 * squared_gradient_norm(logits, images);
+  });
 }
 
 }  // namespace

@@ -11,6 +11,8 @@
 namespace slopegan {
 namespace {
 
+using ::testing::UnorderedElementsAreArray;
+
 TEST(Figures, HaveUniqueKeys) {
   std::set<std::string> keys;
   for (const auto& figure : figures) EXPECT_TRUE(keys.insert(figure.key).second) << figure.key;
@@ -18,21 +20,65 @@ TEST(Figures, HaveUniqueKeys) {
   EXPECT_EQ(find_figure("unknown"), nullptr);
 }
 
-TEST(Figures, AreExactlyTheValuesThatTheirMetricComputes) {
-  const auto features = [](std::uint64_t seed) { return testing::normal_features(seed, 64, 4).to(at::kFloat); };
+at::Tensor random_features(std::uint64_t seed) { return testing::normal_features(seed, 64, 4).to(at::kFloat); }
+
+RealReference random_reference() {
   RealReference real;
-  real.train = features(1);
+  real.train = random_features(1);
   real.moments = moments_of(real.train);
   real.subset = real.train;
   real.manifold = manifold_of(real.subset);
-  real.test = features(2);
+  real.test = random_features(2);
   real.test_logits = real.test;
-  const auto generated = features(3);
+  return real;
+}
+
+std::vector<std::string> computed_keys(MetricName metric, RealReference real, const at::Tensor& logits) {
+  std::vector<std::string> keys;
+  for (const auto& [key, value] : compute_figures({metric}, real, random_features(3), logits)) keys.push_back(key);
+  return keys;
+}
+
+TEST(Figures, AreExactlyTheValuesThatTheirMetricComputes) {
   for (const auto metric : enum_values<MetricName>) {
-    std::vector<std::string> expected, found;
-    for (const auto& figure : figures_of(metric)) expected.emplace_back(figure.key);
-    for (const auto& [key, value] : compute_figures({metric}, real, generated, generated)) found.push_back(key);
-    EXPECT_THAT(found, ::testing::UnorderedElementsAreArray(expected)) << name_of(metric);
+    std::vector<std::string> expected;
+    for (const auto& figure : traits_of(metric).figures) expected.emplace_back(figure.key);
+    EXPECT_THAT(computed_keys(metric, random_reference(), random_features(3)), UnorderedElementsAreArray(expected))
+        << name_of(metric);
+  }
+}
+
+TEST(Figures, UseTestImagesExactlyIfTheyAreMissingWithoutTestImages) {
+  RealReference without_test = random_reference();
+  without_test.test = without_test.test_logits = at::Tensor();
+  for (const auto metric : enum_values<MetricName>) {
+    std::vector<std::string> expected;
+    for (const auto& figure : traits_of(metric).figures) {
+      if (!figure.uses_test_images) expected.emplace_back(figure.key);
+    }
+    EXPECT_THAT(computed_keys(metric, without_test, random_features(3)), UnorderedElementsAreArray(expected))
+        << name_of(metric);
+    EXPECT_EQ(missing_input(metric, true, false, "any").empty(), !expected.empty()) << name_of(metric);
+  }
+}
+
+TEST(MetricTraits, NeedClassesExactlyIfThereAreNoValuesWithoutLogits) {
+  for (const auto metric : enum_values<MetricName>) {
+    const bool needs_classes = traits_of(metric).needs_classes;
+    EXPECT_EQ(computed_keys(metric, random_reference(), {}).empty(), needs_classes) << name_of(metric);
+    EXPECT_EQ(missing_input(metric, false, true, "any").empty(), !needs_classes) << name_of(metric);
+  }
+}
+
+TEST(MetricTraits, UseTheManifoldExactlyIfThereAreNoValuesWithoutIt) {
+  RealReference without_manifold = random_reference();
+  without_manifold.manifold = {};
+  for (const auto metric : enum_values<MetricName>) {
+    if (traits_of(metric).uses_manifold) {
+      EXPECT_THROW(computed_keys(metric, without_manifold, random_features(3)), std::invalid_argument);
+    } else {
+      EXPECT_NO_THROW(computed_keys(metric, without_manifold, random_features(3))) << name_of(metric);
+    }
   }
 }
 

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <sched.h>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -175,7 +176,8 @@ TEST_F(Bench, TrainingOnABusyMachineWarnsOnceAndComputesTheSameWeights) {
   };
   // If this file is missing or contains only zeros, the kernel does not report how long threads wait.
   const auto measured = read_text(format_text("/proc/{}/schedstat", program.pid()));
-  if (!measured.empty() && !measured.starts_with("0 0 ")) {
+  const bool is_measured = !measured.empty() && !measured.starts_with("0 0 ");
+  if (is_measured) {
     EXPECT_TRUE(wait_until([&] { return count() > 0; })) << program.err();
     EXPECT_THAT(program.err(), HasSubstr("compute with one thread per free core (training.threads=1"));
   }
@@ -183,6 +185,50 @@ TEST_F(Bench, TrainingOnABusyMachineWarnsOnceAndComputesTheSameWeights) {
   program.send(SIGTERM);
   EXPECT_EQ(program.wait(), 128 + SIGTERM) << program.err();
   EXPECT_LE(count(), 1u) << program.err();
+  if (!is_measured) GTEST_SKIP() << "the kernel does not report how long threads wait";
+}
+
+/// Users and batch systems set OpenMP's variables that bind threads to cores.
+class BoundThreads : public ProgramTest {
+ protected:
+  /// Runs the program with a variable, and without OMP_NUM_THREADS, which would determine the number of threads.
+  Result run_with(const char* name, const char* value, const std::vector<std::string>& arguments) const {
+    return run(directory_.path(), arguments, [&] {
+      for (const auto* other : {"OMP_NUM_THREADS", "OMP_PROC_BIND", "OMP_PLACES", "GOMP_CPU_AFFINITY"}) {
+        ::unsetenv(other);
+      }
+      ::setenv(name, value, 1);
+    });
+  }
+};
+
+TEST_F(BoundThreads, AreAsManyAsUnboundThreads) {
+  const auto arguments = smoke("train", {"training.threads=0", "--dry-run"});
+  const auto unbound = run_with("OMP_PROC_BIND", "false", arguments);
+  ASSERT_EQ(unbound.code, 0) << unbound.err;
+  for (const auto& [name, value] : {std::pair{"OMP_PROC_BIND", "true"}, std::pair{"OMP_PROC_BIND", "close"},
+                                    std::pair{"OMP_PLACES", "threads"}, std::pair{"OMP_PLACES", "cores"}}) {
+    const auto bound = run_with(name, value, arguments);
+    ASSERT_EQ(bound.code, 0) << bound.err;
+    EXPECT_EQ(bound.out, unbound.out) << name << "=" << value;
+  }
+}
+
+TEST_F(BoundThreads, DoNotRestrictTheArmsOfASweepToOneCore) {
+  const auto cores_of_arms = [&](const char* binding) {
+    const auto name = std::string("bound_") + binding;
+    const auto result = run_with(
+        "OMP_PROC_BIND", binding,
+        smoke("sweep", {"run.name=" + name, "training.total_images=64", "sweep.jobs=2", "samples.every_images=0"}));
+    EXPECT_EQ(result.code, 0) << result.err;
+    std::vector<std::int64_t> cores;
+    for (const auto* arm : {"slope_0-seed_0", "slope_0.2-seed_0"}) {
+      const auto info = nlohmann::json::parse(read_text(outputs() / name / "runs" / arm / "run.json"));
+      cores.push_back(info.at("host").at("cores"));
+    }
+    return cores;
+  };
+  EXPECT_EQ(cores_of_arms("true"), cores_of_arms("false"));
 }
 
 }  // namespace

@@ -94,8 +94,39 @@ TEST_F(FineTuning, ExtensionsOfARunWithDecayingRatesAreRecordedAsInexact) {
   EXPECT_THAT(inexact_at("192"), ::testing::ElementsAre(64, 128));
   EXPECT_THAT(inexact_at("192"), ::testing::ElementsAre(64, 128));
   const std::string page = read_text(run_dir("a") / "report.html");
-  EXPECT_THAT(page, HasSubstr("The run was extended at 64, 128 images"));
+  EXPECT_THAT(page, HasSubstr("The run was resumed under different conditions at 64, 128 images"));
   EXPECT_THAT(page, Not(HasSubstr("give bit-identical results")));
+}
+
+TEST_F(FineTuning, ResumingWithOtherThreadsOrInAnotherPrecisionIsWarnedAboutAndRecorded) {
+  const auto info = [&] { return nlohmann::json::parse(read_text(run_dir("a") / "run.json")); };
+  const auto resumed = [&](const std::string& total_images, const std::vector<std::string>& keys) {
+    std::vector<std::string> arguments = {"--resume", "auto", "training.batch_size=32",
+                                          "training.total_images=" + total_images};
+    arguments.insert(arguments.end(), keys.begin(), keys.end());
+    const auto result = train("a", arguments);
+    EXPECT_EQ(result.code, 0) << result.err;
+    return result.err;
+  };
+  ASSERT_EQ(train("a", {"training.batch_size=32", "training.total_images=64"}).code, 0);
+  EXPECT_THAT(resumed("128", {}), Not(HasSubstr("the run was trained with")));
+  EXPECT_FALSE(info().contains("inexact_at"));
+  EXPECT_THAT(resumed("192", {"training.threads=2"}),
+              HasSubstr("the run was trained with cpu, float32, 1 thread until 128 images and continues with cpu, "
+                        "float32, 2 threads, so the resumed run will not be bit-identical"));
+  EXPECT_THAT(resumed("256", {"training.threads=2"}), Not(HasSubstr("the run was trained with")));
+  EXPECT_THAT(resumed("320", {"training.threads=2", "training.precision=bfloat16"}),
+              HasSubstr("float32, 2 threads until 256 images and continues with cpu, bfloat16, 2 threads"));
+  EXPECT_THAT(resumed("320", {}), Not(HasSubstr("the run was trained with"))) << "no steps are left";
+  EXPECT_EQ(info().at("inexact_at"), (std::vector<int>{128, 256}));
+  EXPECT_EQ(info().at("precision"), "bfloat16");
+  EXPECT_EQ(info().at("threads"), 2);
+  EXPECT_EQ(info().at("earlier_compute"),
+            nlohmann::json::parse(R"([{"until": 128, "device": "cpu", "precision": "float32", "threads": 1},
+                                      {"until": 256, "device": "cpu", "precision": "float32", "threads": 2}])"));
+  EXPECT_THAT(read_text(run_dir("a") / "report.html"),
+              AllOf(HasSubstr("under different conditions at 128, 256 images"),
+                    HasSubstr("cpu, bfloat16, threads: 2; until 128 images: cpu, float32, threads: 1; until 256")));
 }
 
 TEST_F(FineTuning, CanBeInterruptedBeforeItsFirstCheckpoint) {

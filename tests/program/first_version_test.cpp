@@ -1,15 +1,19 @@
 #include <fstream>
+#include <regex>
 
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
 
 #include "images/image_file.h"
 #include "program.h"
+#include "run/manifest.h"
+#include "support/checksums.h"
 
 namespace slopegan::testing {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 namespace fs = std::filesystem;
 
 /// A checkpoint from before the first release, with three images that were generated from it. The generator's slopes
@@ -34,7 +38,7 @@ TEST_F(CheckpointOfTheFirstVersion, ReproducesTheSameImages) {
 TEST_F(CheckpointOfTheFirstVersion, CanBeResumed) {
   // The configuration in the checkpoint does not contain newer keys, which therefore have their defaults.
   const auto manifest = nlohmann::json::parse(read_text(first_version / "manifest.json"));
-  EXPECT_THAT(manifest["config"].get<std::string>(), ::testing::Not(HasSubstr("sync_batch_norm")));
+  EXPECT_THAT(manifest["config"].get<std::string>(), Not(HasSubstr("sync_batch_norm")));
   const auto config = directory_.write("config.yaml", manifest["config"].get<std::string>());
   const auto result =
       slopegan({"train", config.string(), "--resume", first_version.string(), "training.total_images=12864",
@@ -68,13 +72,31 @@ class DefaultsOfVersion09 : public ProgramTest {
     arguments.insert(arguments.end(), more.begin(), more.end());
     return arguments;
   }
-  const std::vector<std::string> earlier_ = {"training.batch_size=64", "optimizer.generator_lr=2e-4",
-                                             "optimizer.discriminator_lr=2e-4"};
+  std::vector<std::string> command_with_earlier_values(const std::string& name, std::vector<std::string> more) const {
+    more.insert(more.begin(),
+                {"training.batch_size=64", "optimizer.generator_lr=2e-4", "optimizer.discriminator_lr=2e-4"});
+    return command(name, more);
+  }
+  /// Trains a run whose stored configuration looks like one of version 0.9. `--arm` reads a configuration file as if
+  /// the program had written it, and config() contains none of the keys that version 0.9 did not have.
+  Result train_as_0_9(const std::string& name) {
+    return slopegan(command_with_earlier_values("train", {"--arm", "run.name=" + name}));
+  }
 };
 
+/// Removes the keys that version 0.9 did not have from the configuration in a manifest.
+void make_manifest_of_0_9(const fs::path& file) {
+  auto manifest = nlohmann::json::parse(read_text(file));
+  manifest.erase("manifest_sha256");
+  const std::regex later_keys("\n  (fit|background|labels): [^\n]*");
+  const auto config = std::regex_replace(manifest["config"].get<std::string>(), later_keys, "");
+  manifest["config"] = config;
+  manifest["config_sha256"] = sha256_hex(config);
+  std::ofstream(file) << sealed(manifest.dump());
+}
+
 TEST_F(DefaultsOfVersion09, AreKeptByAContinuedRun) {
-  auto start = command("train", earlier_);
-  ASSERT_EQ(slopegan(start).code, 0);
+  ASSERT_EQ(train_as_0_9("mine").code, 0);
   const auto result = slopegan(command("train", {"training.total_images=2560", "--resume", "auto"}));
   ASSERT_EQ(result.code, 0) << result.err;
   EXPECT_THAT(result.err, HasSubstr("continuing with the defaults of version 0.9: training.batch_size: 64"));
@@ -85,8 +107,41 @@ TEST_F(DefaultsOfVersion09, AreKeptByAContinuedRun) {
   EXPECT_EQ(other.code, 4) << other.err;
 }
 
+TEST_F(DefaultsOfVersion09, AreKeptByARunWithImportedWeights) {
+  ASSERT_EQ(slopegan(command("train", {"run.name=source"})).code, 0);
+  const auto imported = slopegan(command_with_earlier_values("import", {"--weights", (outputs() / "source").string()}));
+  ASSERT_EQ(imported.code, 0) << imported.err;
+  make_manifest_of_0_9(outputs() / "mine/checkpoints/0/manifest.json");
+  for (const char* total : {"training.total_images=640", "training.total_images=1280"}) {
+    const auto result = slopegan(command("train", {total, "--resume", "auto"}));
+    ASSERT_EQ(result.code, 0) << result.err;
+    EXPECT_THAT(result.err, HasSubstr("continuing with the defaults of version 0.9: training.batch_size: 64")) << total;
+  }
+}
+
+TEST_F(DefaultsOfVersion09, AreNotAssumedForARunOfThisVersion) {
+  ASSERT_EQ(slopegan(command("train", {"loss.r1=0"})).code, 0);
+  const auto resumed = slopegan(command("train", {"training.total_images=2560", "--resume", "auto"}));
+  EXPECT_EQ(resumed.code, 4) << resumed.err;
+  EXPECT_THAT(resumed.err, HasSubstr("loss.r1: 0 -> "));
+  const auto tuned = slopegan(command("train", {"--resume", (outputs() / "mine").string(), "run.name=tuned"}));
+  ASSERT_EQ(tuned.code, 0) << tuned.err;
+  EXPECT_THAT(tuned.err, HasSubstr("fine-tuning: starting a new run at 0 images"));
+  EXPECT_THAT(read_text(outputs() / "tuned/config.yaml"), Not(HasSubstr("\n  r1: 0\n")));
+}
+
+TEST_F(DefaultsOfVersion09, AreNotAssumedForASweepOfThisVersion) {
+  ASSERT_EQ(slopegan(command("sweep", {"loss.r1=0"})).code, 0);
+  const auto continued = slopegan(command("sweep", {}));
+  EXPECT_EQ(continued.code, 2) << continued.err;
+  EXPECT_THAT(continued.err, HasSubstr("loss.r1: 0 -> "));
+}
+
 TEST_F(DefaultsOfVersion09, AreKeptByAContinuedSweep) {
-  ASSERT_EQ(slopegan(command("sweep", earlier_)).code, 0);
+  ASSERT_EQ(train_as_0_9("run").code, 0);
+  fs::create_directories(outputs() / "mine");
+  fs::copy_file(outputs() / "run/config.yaml", outputs() / "mine/sweep.yaml");
+  ASSERT_EQ(slopegan(command("sweep", {})).code, 0);
   const auto result = slopegan(command("sweep", {"sweep.seeds=[0, 1]"}));
   ASSERT_EQ(result.code, 0) << result.err;
   EXPECT_THAT(result.err, HasSubstr("continuing with the defaults of version 0.9: training.batch_size: 64"));

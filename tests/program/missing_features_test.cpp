@@ -1,11 +1,15 @@
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <gmock/gmock.h>
 #include <opencv2/core.hpp>
 
 #include "images/image_file.h"
+#include "process_states.h"
 #include "program.h"
 
 namespace slopegan::testing {
@@ -15,7 +19,9 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 namespace fs = std::filesystem;
 
-/// Runs the program on a file system without locks, symlinks, renameat2, fsync of directories, syncfs and mmap.
+/// Runs the program on a file system without locks, symlinks, renameat2, fsync of directories, syncfs and mmap. These
+/// runs do not replace a checkpoint with another one of the same number, so they do not call renameat2; the fallback
+/// for it is tested in run/checkpoint_faults_test.cpp.
 class MissingFeatures : public ProgramTest {
  protected:
   std::function<void()> lacking(const std::string& calls) const {
@@ -135,6 +141,45 @@ TEST_F(MissingFeatures, ARunInUseIsRejectedEvenWithoutLocks) {
     EXPECT_THAT(again.err, Not(HasSubstr("in use by"))) << "the holder was killed";
     fs::remove_all(outputs());
   }
+}
+
+TEST_F(MissingFeatures, AProcessInAnotherPidNamespaceCountsAsRunning) {
+  ASSERT_EQ(slopegan(training("elsewhere", 320)).code, 0);
+  std::array<char, 256> name{};
+  ASSERT_EQ(::gethostname(name.data(), name.size() - 1), 0);
+  struct stat own;
+  if (::stat("/proc/self/ns/pid", &own) != 0) GTEST_SKIP() << "the PID namespace is unknown";
+  // No process has this ID, whose upper limit is 4194304.
+  const std::string record = "2147483000 " + std::string(name.data()) + " 123";
+  const auto resume_with = [&](const std::string& text) {
+    std::ofstream(outputs() / "elsewhere/.lock") << text << "\n";
+    return run(directory_.path(), training("elsewhere", 320), lacking("flock=38"));
+  };
+  const auto refused = resume_with(record + " 1");
+  EXPECT_EQ(refused.code, 7) << refused.err;
+  EXPECT_THAT(refused.err, HasSubstr("in use by process 2147483000 in another PID namespace; if that process has "
+                                     "ended, delete "));
+  EXPECT_EQ(resume_with(record + " " + std::to_string(own.st_ino)).code, 0);
+  EXPECT_EQ(resume_with(record).code, 0) << "the record of an earlier version";
+}
+
+TEST_F(MissingFeatures, ASweepThatWaitsForAnotherMachineSaysHowToContinue) {
+  const auto sweep = [&](int images) {
+    return smoke("sweep",
+                 {"training.total_images=" + std::to_string(images), "training.threads=1", "samples.every_images=0",
+                  "metrics.every_images=0", "diagnostics.every_images=0", "sweep.seeds=[0]"});
+  };
+  ASSERT_EQ(slopegan(sweep(64)).code, 0);
+  const auto lock = outputs() / "smoke/runs/slope_0-seed_0/.lock";
+  std::ofstream(lock) << "17 another-node 123\n";
+  Program waiting(directory_.path(), sweep(128), lacking("flock=38"));
+  const std::string hint =
+      "slope_0-seed_0 (in use by process 17 on another-node; if that process has ended, delete " + lock.string() + ")";
+  EXPECT_TRUE(wait_until([&] { return waiting.err().find(hint) != std::string::npos || waiting.poll(); }))
+      << waiting.err();
+  fs::remove(lock);
+  EXPECT_EQ(waiting.wait(), 0) << waiting.err();
+  EXPECT_THAT(waiting.err(), HasSubstr(hint));
 }
 
 TEST_F(MissingFeatures, AProcessOnAnotherMachineCountsAsRunning) {

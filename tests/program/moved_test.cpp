@@ -50,7 +50,7 @@ class Moved : public ProgramTest {
 };
 
 void expect_own_images(const Result& result) {
-  EXPECT_THAT(result.err, Not(HasSubstr("are not the images that the run was trained on")));
+  EXPECT_THAT(result.err, Not(HasSubstr("are not those that the run was trained on")));
   EXPECT_THAT(result.err, Not(HasSubstr("no row of real images")));
 }
 

@@ -100,11 +100,15 @@ TEST_F(ShardsSlowCheck, KilledAndRestartedShardsGiveTheResultsOfAnUnshardedSweep
   const int failed = run_shards([&] { killed = kill_some(); });
   EXPECT_EQ(killed, kills_);
   EXPECT_EQ(failed, kills_);
+  const auto alone = outputs() / "whole/smoke", sharded = outputs() / "sharded/smoke";
+  const auto arms = lines_of(slopegan(sweep("whole", {"--list"})).out);
+  std::set<std::string> with_checkpoint;
+  for (const auto& arm : arms) {
+    if (std::filesystem::exists(sharded / "runs" / arm / "checkpoints/latest")) with_checkpoint.insert(arm);
+  }
   EXPECT_EQ(run_shards(), 0) << read_text(directory_ / "log1");
 
-  const auto alone = outputs() / "whole/smoke", sharded = outputs() / "sharded/smoke";
   EXPECT_EQ(timeless_results(sharded), timeless_results(alone));
-  const auto arms = lines_of(slopegan(sweep("whole", {"--list"})).out);
   std::size_t same = 0;
   int resumed = 0;
   for (const auto& arm : arms) {
@@ -113,6 +117,9 @@ TEST_F(ShardsSlowCheck, KilledAndRestartedShardsGiveTheResultsOfAnUnshardedSweep
                 read_text(other / "checkpoints/1280/state.safetensors") &&
             timeless_history(one) == timeless_history(other);
     resumed += starts_of(other) - 1;
+    if (starts_of(other) > 1 && with_checkpoint.contains(arm)) {
+      EXPECT_THAT(read_text(other / "log.txt"), ::testing::HasSubstr("resumed at ")) << arm;
+    }
   }
   EXPECT_EQ(same, arms.size());
   EXPECT_LE(resumed, kills_);  // a killed shard was training one arm; all other arms started once

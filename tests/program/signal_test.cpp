@@ -14,7 +14,27 @@ namespace {
 
 using ::testing::HasSubstr;
 
-class SignalSlowCheck : public ExactResume {};
+class SignalSlowCheck : public ExactResume {
+ protected:
+  /// Runs a stopped sweep of two arms to its end. Returns how many of the arms equal those of the sweep "whole".
+  int arms_like_the_whole(const std::string& name, const std::vector<std::string>& arguments) {
+    const std::string arms[] = {"slope_0-seed_0", "slope_0.2-seed_0"};
+    std::vector<std::int64_t> before;
+    for (const auto& arm : arms) before.push_back(newest_images(outputs() / name / "runs" / arm));
+    EXPECT_EQ(slopegan(arguments).code, 0) << name;
+    int same = 0;
+    for (std::size_t i = 0; i < before.size(); ++i) {
+      const auto arm = outputs() / name / "runs" / arms[i], whole = outputs() / "whole/runs" / arms[i];
+      if (before[i] > 0 && before[i] < total_images) {
+        EXPECT_THAT(read_text(arm / "log.txt"), HasSubstr(format_text("resumed at {} images", before[i]))) << arm;
+      }
+      const bool is_same = state_of(arm) == state_of(whole) && !state_of(whole).empty();
+      EXPECT_TRUE(is_same) << arm;
+      same += is_same && timeless_history(arm) == timeless_history(whole);
+    }
+    return same;
+  }
+};
 
 TEST_F(SignalSlowCheck, ARunStoppedAtRandomTimesExitsWithTheCodeOfTheSignalAndResumesExactly) {
   const int signals = check_count(3, 33);
@@ -92,14 +112,7 @@ TEST_F(SignalSlowCheck, AStoppedSweepResumesEveryArmExactly) {
       ASSERT_EQ(*code, 128 + number) << program.err();
       ++stopped;
     }
-    EXPECT_EQ(slopegan(sweep(name)).code, 0) << name;
-    for (const std::string arm : {"slope_0-seed_0", "slope_0.2-seed_0"}) {
-      const auto state = "runs/" + arm + "/checkpoints/640/state.safetensors";
-      const bool is_same = read_text(outputs() / name / state) == read_text(outputs() / "whole" / state);
-      EXPECT_TRUE(is_same) << name << ' ' << arm;
-      same += is_same &&
-              timeless_history(outputs() / name / "runs" / arm) == timeless_history(outputs() / "whole/runs" / arm);
-    }
+    same += arms_like_the_whole(name, sweep(name));
   }
   EXPECT_EQ(same, 2 * sweeps);
   EXPECT_GE(stopped, (sent + 1) / 2);
@@ -118,7 +131,9 @@ TEST_F(Signals, ASecondSignalEndsTheRunBeforeTheStepIsFinished) {
                                     "discriminator.width=32", "metrics.every_images=0"}));
   ASSERT_TRUE(wait_for(run_dir("run") / "diagnostics.jsonl"));  // written before the first step
   program.send(SIGINT);
-  std::this_thread::sleep_for(std::chrono::milliseconds(150));
+  // Signals that are handled within 0.1 s of each other count as one. On a busy machine, the first one may be handled
+  // late.
+  std::this_thread::sleep_for(std::chrono::seconds(1));
   program.send(SIGTERM);
   EXPECT_EQ(program.wait(), 128 + SIGTERM);
   EXPECT_FALSE(std::filesystem::exists(run_dir("run") / "checkpoints/latest"));
@@ -181,6 +196,7 @@ TEST_F(Signals, TheSameSignalSentTwiceInARowCountsOnce) {
   program.send(SIGINT);
   EXPECT_EQ(program.wait(), 128 + SIGINT);
   EXPECT_TRUE(std::filesystem::exists(run_dir("run") / "checkpoints/latest"));
+  EXPECT_EQ(nlohmann::json::parse(read_text(run_dir("run") / "run.json")).at("status"), "stopped");
 }
 
 TEST_F(Signals, ASignalFromABatchSystemStopsARunAfterACheckpoint) {

@@ -79,7 +79,8 @@ TEST_F(OnATerminal, ARunShowsItsProgressInPlaceAndEndsWithATable) {
 }
 
 TEST_F(OnATerminal, TheStatusLineFitsANarrowTerminalBeforeAndAfterAResize) {
-  Terminal terminal = start(short_run(), {.columns = 50, .rows = 10});
+  // The run is long enough for the status to be drawn again after the resize.
+  Terminal terminal = start(short_run({"training.total_images=10240"}), {.columns = 50, .rows = 10});
   ASSERT_TRUE(terminal.read_until("\033[K["));
   terminal.resize({.columns = 24, .rows = 10});
   ASSERT_EQ(terminal.wait(), 0);

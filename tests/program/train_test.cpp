@@ -80,12 +80,14 @@ TEST_F(Train, ARunResumedAfterASignalIsBitIdenticalToAnUninterruptedRun) {
   arguments.insert(arguments.end(), {"run.name=parts", "training.total_images=25600000", "--resume", "auto"});
   std::mt19937 random(1);
   for (const int signal : {SIGKILL, SIGTERM, SIGINT, SIGKILL, SIGTERM}) {
+    const bool has_checkpoint = std::filesystem::exists(run_dir("parts") / "checkpoints/latest");
     Program program(directory_.path(), arguments);
     ASSERT_TRUE(wait_until([&] { return program.err().find(" images on ") != std::string::npos; })) << program.err();
     ASSERT_TRUE(wait_for(run_dir("parts") / "samples/320.png")) << program.err();
     std::this_thread::sleep_for(std::chrono::milliseconds(random() % 500));
     program.send(signal);
     ASSERT_EQ(program.wait(), signal == SIGKILL ? -SIGKILL : 128 + signal) << program.err();
+    EXPECT_TRUE(!has_checkpoint || program.err().find("resumed at ") != std::string::npos) << program.err();
   }
   std::vector<std::string> warnings;
   const auto last = load_newest(run_dir("parts") / "checkpoints", warnings);
@@ -195,7 +197,7 @@ TEST_F(Train, WarnsThatExtendingARunAfterAShortBatchIsNotExact) {
   const auto result = train({"--resume", "auto"});
   EXPECT_EQ(result.code, 0);
   EXPECT_THAT(result.err, HasSubstr("shortened last step"));
-  EXPECT_THAT(read_text(run_dir() / "report.html"), HasSubstr("extended at 1,000 images, so its results are not"));
+  EXPECT_THAT(read_text(run_dir() / "report.html"), HasSubstr("at 1,000 images, so its results are not"));
   // With several discriminator steps, a training step uses several batches of real images.
   const auto trained = [&](int total_images) {
     return train({"run.name=two", "training.batch_size=32", "optimizer.discriminator_steps=2", "--resume", "auto",

@@ -190,7 +190,9 @@ TEST(Manifest, RejectsAFileLargerThanTheMemoryWithoutReadingIt) {
   Manifest manifest = example_manifest();
   manifest.files["state.safetensors"].size = physical_memory_bytes() + 1;
   std::ofstream(directory / "state.safetensors").close();
-  std::filesystem::resize_file(directory / "state.safetensors", physical_memory_bytes() + 1);  // sparse
+  std::error_code error;
+  std::filesystem::resize_file(directory / "state.safetensors", physical_memory_bytes() + 1, error);  // sparse
+  if (error) GTEST_SKIP() << "this file system does not support files larger than the memory";
   EXPECT_THAT(message_of<CheckpointError>([&] { verify_files(directory.path(), manifest); }),
               HasSubstr("state.safetensors: the file is larger than this machine's memory"));
 }

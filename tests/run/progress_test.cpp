@@ -79,7 +79,7 @@ TEST(Progress, MeasuresTheTimeOfEachPhase) {
   progress.update(100, {});
   EXPECT_EQ(progress.seconds_in(Phase::metrics), metrics);
   double sum = 0;
-  for (const Phase phase : phases) sum += progress.seconds_in(phase);
+  for (const Phase phase : enum_values<Phase>) sum += progress.seconds_in(phase);
   EXPECT_LE(sum, progress.seconds());
   // The remaining 900 images take nine times as long as the first 100, including the metrics.
   EXPECT_GE(progress.view().seconds_left, 9 * 0.01);

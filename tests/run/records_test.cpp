@@ -3,6 +3,8 @@
 #include <cmath>
 #include <fstream>
 #include <limits>
+#include <map>
+#include <tuple>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -33,6 +35,21 @@ HistoryRecord example(std::int64_t images) {
   record.images_per_second = 1013.25;
   record.memory_mib = 512;
   return record;
+}
+
+/// The properties of a record's fields by key: the TensorBoard tag, in_results and may_be_absent.
+template <Record R>
+std::map<std::string, std::tuple<std::string, bool, bool>> listed_fields() {
+  std::map<std::string, std::tuple<std::string, bool, bool>> fields;
+  R record;
+  R::visit_fields(record, [&](const Field& field, const auto&) {
+    fields[field.key] = {field.tag == nullptr ? "" : field.tag, field.in_results, field.may_be_absent};
+  });
+  return fields;
+}
+
+TEST(Metrics, ListEveryFieldOfAnotherExtractorForTheFirstOneToo) {
+  EXPECT_THAT(listed_fields<MetricsRecord>(), ::testing::IsSupersetOf(listed_fields<RulerFigures>()));
 }
 
 TEST(History, RoundTripsExactly) {

@@ -7,6 +7,7 @@
 
 #include "run/json.h"
 #include "run/run_directory.h"
+#include "support/enum_values.h"
 #include "support/errors.h"
 #include "support/files.h"
 #include "temporary_directory.h"
@@ -28,6 +29,7 @@ RunInfo example_info() {
   info.device = "cpu";
   info.dataset = {"fashion-mnist", "9f2a", 60000};
   info.inexact_at = {1000, 30000};
+  info.earlier_compute = {{30000, "cpu", "float32", 1}};
   return info;
 }
 
@@ -50,6 +52,8 @@ TEST(RunInfo, IsWrittenAsJson) {
   EXPECT_EQ(json.at("device"), "cpu");
   EXPECT_EQ(json.at("dataset"), nlohmann::json::parse(R"({"name": "fashion-mnist", "hash": "9f2a", "count": 60000})"));
   EXPECT_EQ(json.at("inexact_at"), (std::vector<int>{1000, 30000}));
+  EXPECT_EQ(json.at("earlier_compute"), nlohmann::json::parse(R"([{"until": 30000, "device": "cpu",
+                                                                   "precision": "float32", "threads": 1}])"));
 }
 
 TEST(RunInfo, RoundTrips) {
@@ -66,12 +70,13 @@ TEST(RunInfo, RoundTrips) {
 
 TEST(RunInfo, OfEarlierVersionsIsRead) {
   auto json = record_json(example_info());
-  for (const char* key : {"threads_reason", "inexact_at"}) json.erase(key);
+  for (const char* key : {"threads_reason", "inexact_at", "earlier_compute"}) json.erase(key);
   const TemporaryDirectory directory;
   std::ofstream(directory / "run.json") << json_text(json);
   const auto info = read_run_info(directory / "run.json");
   ASSERT_TRUE(info.has_value());
   EXPECT_TRUE(info->inexact_at.empty());
+  EXPECT_TRUE(info->earlier_compute.empty());
 }
 
 TEST(RunRecord, KeepsTheStartOfARunThatResumes) {
@@ -90,8 +95,7 @@ TEST(RunInfo, StatusRoundTrips) {
   const auto file = directory / "run.json";
   EXPECT_FALSE(read_run_status(file).has_value());
   RunInfo info = example_info();
-  for (const auto status :
-       {RunStatus::running, RunStatus::done, RunStatus::diverged, RunStatus::stopped, RunStatus::failed}) {
+  for (const auto status : enum_values<RunStatus>) {
     info.status = status;
     write_run_info(file, info);
     EXPECT_EQ(read_run_status(file), status);
@@ -111,6 +115,13 @@ TEST(RunInfo, RejectsADamagedFile) {
 TEST(UtcTimestamp, IsIso8601) {
   EXPECT_EQ(utc_timestamp(std::chrono::system_clock::from_time_t(0)), "1970-01-01T00:00:00Z");
   EXPECT_EQ(utc_timestamp(std::chrono::system_clock::from_time_t(951782400)), "2000-02-29T00:00:00Z");
+}
+
+TEST(UtcTimestamp, IsParsed) {
+  EXPECT_EQ(parse_utc_timestamp("2000-02-29T00:00:00Z"), std::chrono::system_clock::from_time_t(951782400));
+  for (const char* text : {"", "yesterday", "2000-02-29", "2000-13-01T00:00:00Z", "2000-02-29T00:00:00Z."}) {
+    EXPECT_FALSE(parse_utc_timestamp(text).has_value()) << text;
+  }
 }
 
 TEST(ThisHost, HasAProcessorCoresAndMemory) {

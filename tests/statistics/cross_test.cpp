@@ -247,6 +247,26 @@ TEST(CrossStatistics, SayWhenTheSeedsAreTooFew) {
                           "needed."));
 }
 
+TEST(CrossStatistics, NeverCombineAnUndetectedDependenceWithAnIntervalThatExcludesOne) {
+  const auto found = testing::contradictory_fds();
+  ASSERT_TRUE(found);
+  std::vector<ArmScore> arms;
+  for (std::size_t seed = 0; seed < found->fds.size(); ++seed) {
+    for (const double slope : {0.2, 1.0}) {
+      for (const std::size_t condition : {0u, 1u}) {
+        const double fd = slope == 1 && condition == 0 ? found->fds[seed] : 1;
+        arms.push_back({slope, static_cast<std::int64_t>(seed), ArmOutcome::done, fd, {}, condition});
+      }
+    }
+  }
+  const auto statistics = cross_statistics(two_rates, arms, 0.2, {.alpha = found->alpha, .resampling = {}});
+  const auto& interaction = statistics.interactions.at(0);
+  EXPECT_FALSE(interaction.significant);
+  EXPECT_TRUE(interaction.can_be_significant);
+  EXPECT_LE(interaction.ratio_interval->low, 1);
+  EXPECT_GE(interaction.ratio_interval->high, 1);
+}
+
 TEST(CrossStatistics, RejectMissingAndUnknownConditions) {
   EXPECT_THROW(cross_statistics({{}}, crossed_arms(2, 1), 0.2), std::invalid_argument);
   EXPECT_THROW(cross_statistics({{}, {}, {}}, crossed_arms(2, 1), 0.2), std::invalid_argument);

@@ -5,6 +5,8 @@
 
 #include <gmock/gmock.h>
 
+#include "support/enum_values.h"
+
 namespace slopegan {
 namespace {
 
@@ -35,6 +37,16 @@ TEST(RaceJson, ReadsBackAsTheSameText) {
   EXPECT_EQ(race_json(*again), text);
   EXPECT_EQ(again->state.slopes.back().decision, RaceDecision::given_up);
   EXPECT_EQ(again->state.looks[0].comparisons[0].ratio_interval.high, std::numeric_limits<double>::infinity());
+}
+
+TEST(RaceJson, ReadsBackEveryDecision) {
+  RaceFile file = some_race();
+  for (const auto decision : enum_values<RaceDecision>) {
+    file.state.slopes[0].decision = decision;
+    const auto again = parse_race(race_json(file));
+    ASSERT_TRUE(again) << name_of(decision);
+    EXPECT_EQ(again->state.slopes[0].decision, decision) << name_of(decision);
+  }
 }
 
 TEST(RaceJson, RejectsAnEditedPlan) {

@@ -20,6 +20,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
+using ::testing::StartsWith;
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr auto found_better = Verdict::better, found_worse = Verdict::worse,
@@ -288,6 +289,19 @@ SweepStatistics sweep_with_ratios(const std::vector<double>& ratios) {
     if (ratios[i] == 0) arms[2 * i].fd = 10;
   }
   return sweep_statistics(arms, 0.2);
+}
+
+TEST(Recommendation, DoesNotCountSeedsInWhichBothSlopesFailed) {
+  // Both slopes failed in the last four of nine seeds.
+  EXPECT_THAT(words(sweep_with_failures(5, 5)),
+              StartsWith("No slope can be recommended yet: 5 seeds cannot show a difference, 6 are needed."));
+}
+
+TEST(Recommendation, ExcludesNoDifferenceIfFailuresLeaveNoLimit) {
+  // In the first two seeds, only the slope and only the control failed.
+  EXPECT_EQ(words(sweep_with_ratios({infinity, 0, 1.02, 0.98, 1.02, 0.98, 1.02, 0.98})),
+            "Keep slope 0.2 (1 of 8 arms failed): no difference from 0 is detected, but differences of any size are "
+            "possible.");
 }
 
 TEST(FindingSentences, UseTheMeanIfTheMedianContradictsTheVerdict) {

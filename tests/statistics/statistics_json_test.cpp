@@ -1,5 +1,6 @@
 #include "statistics/statistics_json.h"
 
+#include <cmath>
 #include <fstream>
 #include <iterator>
 #include <limits>
@@ -8,6 +9,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
+
+#include "support/enum_values.h"
+#include "support/text.h"
 
 namespace slopegan {
 namespace {
@@ -41,6 +45,22 @@ TEST(StatisticsJson, ReadsBackWhatItWrites) {
   for (const auto& comparison : file->statistics.comparisons) verdicts.push_back(comparison.verdict);
   EXPECT_THAT(verdicts, ElementsAre(Verdict::better, Verdict::worse, Verdict::not_comparable));
   EXPECT_EQ(nlohmann::json::parse(statistics_json(*file)), nlohmann::json::parse(written));
+}
+
+TEST(StatisticsJson, TheAnswerAgreesWithTheFindings) {
+  // Slope 0.1 is better, although its FD is slightly higher in 7 of 13 seeds, and so is the median ratio.
+  SweepScores scores;
+  for (int seed = 0; seed < 13; ++seed) {
+    scores.arms.push_back({0.1, seed, ArmOutcome::done, 10 * std::exp(seed < 7 ? 0.005 : -0.3), {}});
+    scores.arms.push_back({0.2, seed, ArmOutcome::done, 10, {}});
+  }
+  const auto file = evaluate_scores(scores, 0.2);
+  const auto& comparison = file.statistics.comparisons.at(0);
+  ASSERT_EQ(comparison.verdict, Verdict::better);
+  ASSERT_GT(comparison.median_ratio.value(), 1);
+  EXPECT_EQ(file.answer, file.recommendation + " " + join(file.findings, " "));
+  EXPECT_THAT(file.answer, ::testing::HasSubstr("0.1 is better than 0.2: FD 13 % lower ("));
+  EXPECT_THAT(file.answer, ::testing::Not(::testing::HasSubstr("higher")));
 }
 
 TEST(StatisticsJson, ComparesTheSlopeOrdersOfTwoExtractors) {
@@ -158,6 +178,16 @@ TEST(StatisticsJson, ReadsANullLimitAsUnbounded) {
   const auto& limits = file->statistics.comparisons.at(0).simultaneous_interval;
   EXPECT_EQ(limits->low, 0);
   EXPECT_EQ(limits->high, std::numeric_limits<double>::infinity());
+}
+
+TEST(StatisticsJson, ReadsBackEveryVerdict) {
+  auto file = evaluate_scores(example_scores(), 0.2);
+  for (const auto verdict : enum_values<Verdict>) {
+    file.statistics.comparisons.at(0).verdict = verdict;
+    const auto again = parse_statistics(statistics_json(file));
+    ASSERT_TRUE(again) << name_of(verdict);
+    EXPECT_EQ(again->statistics.comparisons.at(0).verdict, verdict) << name_of(verdict);
+  }
 }
 
 TEST(StatisticsJson, RejectsDamagedFiles) {

@@ -30,6 +30,7 @@ TEST(Median, AcceptsInfiniteValues) {
 TEST(SampleVariance, DividesByTheCountMinusOne) {
   EXPECT_DOUBLE_EQ(sample_variance(Values{1, 2, 6}).value(), (4.0 + 1.0 + 9.0) / 2);
   EXPECT_FALSE(sample_variance(Values{1}));
+  EXPECT_EQ(sample_variance(Values{0.1, 0.1, 0.1}), 0) << "the mean is rounded to 0.10000000000000002";
 }
 
 TEST(KendallTau, CountsConcordantPairs) {
@@ -45,6 +46,9 @@ TEST(Correlation, RequiresThreePairsThatVary) {
   EXPECT_DOUBLE_EQ(correlation(Values{1, 2, 3}, Values{2, 4, 6}).value(), 1);
   EXPECT_FALSE(correlation(Values{1, 2}, Values{2, 4}));
   EXPECT_FALSE(correlation(Values{1, 2, 3}, Values{4, 4, 4}));
+  EXPECT_FALSE(correlation(Values{1, 2, 3}, Values{0.1, 0.1, 0.1}));
+  EXPECT_FALSE(correlation(Values{0.1, 0.1, 0.1}, Values{1, 2, 3}));
+  EXPECT_FALSE(correlation(Values{0.1, 0.1, 0.1}, Values{0.1, 0.1, 0.1}));
 }
 
 TEST(KendallTauAndCorrelation, MatchSciPy) {

@@ -1,6 +1,9 @@
 #include "support/log.h"
 
 #include <sstream>
+#include <stop_token>
+#include <string>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -12,8 +15,10 @@
 namespace slopegan {
 namespace {
 
+using ::testing::ContainsRegex;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 std::string logged(const std::string& message) {
   ::testing::internal::CaptureStderr();
@@ -36,6 +41,41 @@ TEST(Log, DoesNotLetAMessageForgeALine) {
   log::init({});
   ::testing::internal::GetCapturedStderr();
   EXPECT_THAT(read_file(directory / "log.txt", 1000), EndsWith(" one?2026-01-01 00:00:00.000 info two\n"));
+}
+
+TEST(Log, TheFirstFileStartsWithEarlierWarnings) {
+  const TemporaryDirectory directory;
+  ::testing::internal::CaptureStderr();
+  log::init({});
+  log::info("an early message");
+  log::warning("an early warning");
+  log::add_file(directory / "first.txt");
+  log::warning("a late warning");
+  log::add_file(directory / "second.txt");
+  log::info("a late message");
+  log::init({});
+  ::testing::internal::GetCapturedStderr();
+  const auto first = read_file(directory / "first.txt", 1000);
+  EXPECT_THAT(first, Not(HasSubstr("an early message")));
+  EXPECT_THAT(first, ContainsRegex(" warning an early warning\n.* warning a late warning\n.* info a late message\n"));
+  EXPECT_THAT(read_file(directory / "second.txt", 1000), Not(HasSubstr("warning")));
+}
+
+TEST(Log, AFileIsAddedWhileOtherThreadsLog) {
+  constexpr int files = 30;
+  const TemporaryDirectory directory;
+  log::init({.level = log::Level::off});
+  {
+    const std::jthread other([](const std::stop_token& stop) {
+      while (!stop.stop_requested()) log::warning("from another thread");
+    });
+    for (int i = 0; i < files; ++i) log::add_file(directory / std::to_string(i));
+  }
+  log::info("the last message");
+  log::init({});
+  for (int i = 0; i < files; ++i) {
+    EXPECT_THAT(read_file(directory / std::to_string(i), 1 << 30), EndsWith(" info the last message\n")) << i;
+  }
 }
 
 TEST(Log, WritesTimestampsOfTablesOnlyToTheFile) {

@@ -59,5 +59,15 @@ TEST(StopSignal, OfAnotherRankDoesNotReplaceTheOneOfThisProcess) {
   EXPECT_EXIT(receive(), ::testing::ExitedWithCode(0), "");
 }
 
+TEST(StopSignal, SentTwiceInARowCountsOnce) {
+  const auto receive = [] {
+    install_signal_handlers();
+    std::raise(SIGTERM);
+    std::raise(SIGTERM);
+    std::_Exit(stop_signal() == SIGTERM ? 0 : 1);
+  };
+  EXPECT_EXIT(receive(), ::testing::ExitedWithCode(0), "");
+}
+
 }  // namespace
 }  // namespace slopegan

@@ -1,6 +1,9 @@
 #include "support/thread_waiting.h"
 
+#include <cstdlib>
 #include <fstream>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <gtest/gtest.h>
 
@@ -78,6 +81,32 @@ TEST(Contention, LastsLongerEachTimeItReturnsSoon) {
   for (int i = 0; i < 100; ++i) contention.update(0.0);
   updates_until(contention, true, 0.5);
   EXPECT_EQ(updates_until(contention, false, 0.0), 10);
+}
+
+/// Limits the address space of the process to 64 MiB more than it uses, which is enough for a few stacks of threads.
+void limit_address_space() {
+  std::uint64_t pages = 0;
+  std::ifstream("/proc/self/statm") >> pages;
+  rlimit limit{};
+  ::getrlimit(RLIMIT_AS, &limit);
+  limit.rlim_cur = pages * static_cast<std::uint64_t>(::getpagesize()) + (std::uint64_t{64} << 20);
+  ::setrlimit(RLIMIT_AS, &limit);
+}
+
+TEST(CanStartThreads, IsFalseIfALimitOfTheSystemIsReached) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "sanitizers reserve address space for each thread";
+#endif
+  const auto check = [] {
+    limit_address_space();
+    std::_Exit(can_start_threads(2000) ? 1 : 0);
+  };
+  EXPECT_EXIT(check(), ::testing::ExitedWithCode(0), "");
+}
+
+TEST(CanStartThreads, IsTrueIfThereIsNoLimit) {
+  EXPECT_TRUE(can_start_threads(0));
+  for (int i = 0; i < 100; ++i) ASSERT_TRUE(can_start_threads(8)) << "the threads of earlier calls have not ended";
 }
 
 }  // namespace

@@ -73,24 +73,24 @@ TEST_F(PlannedSweep, KeepsItsPlanOnceAnArmHasBeenEvaluated) {
 }
 
 TEST_F(PlannedSweep, RefusesAnotherExtractorOnceAnArmHasBeenEvaluatedOrIsInTraining) {
-  EXPECT_NO_THROW(check_extractor(directory_ / "new", "classifier@2"));
+  EXPECT_NO_THROW(check_planned_extractor(directory_ / "new", "classifier@2"));
   note_plan(sweep_dir_, fixed_plan(config_, "classifier@1"));
-  EXPECT_NO_THROW(check_extractor(sweep_dir_, "classifier@2")) << "there are no results yet";
+  EXPECT_NO_THROW(check_planned_extractor(sweep_dir_, "classifier@2")) << "there are no results yet";
   const auto expect_refusal = [&] {
-    EXPECT_NO_THROW(check_extractor(sweep_dir_, "classifier@1"));
-    EXPECT_NO_THROW(check_extractor(sweep_dir_, "")) << "without metrics";
-    EXPECT_THAT(message_of<UsageError>([&] { check_extractor(sweep_dir_, "classifier@2"); }),
+    EXPECT_NO_THROW(check_planned_extractor(sweep_dir_, "classifier@1"));
+    EXPECT_NO_THROW(check_planned_extractor(sweep_dir_, "")) << "without metrics";
+    EXPECT_THAT(message_of<UsageError>([&] { check_planned_extractor(sweep_dir_, "classifier@2"); }),
                 HasSubstr("different feature extractor (classifier@1 -> classifier@2)"));
   };
   {
     const auto run = RunDirectory::create(sweep_dir_ / "runs" / "slope_0-seed_0");
     expect_refusal();
   }
-  EXPECT_NO_THROW(check_extractor(sweep_dir_, "classifier@2")) << "the run ended without a result";
+  EXPECT_NO_THROW(check_planned_extractor(sweep_dir_, "classifier@2")) << "the run ended without a result";
   finish("slope_0-seed_0");
   expect_refusal();
   std::filesystem::remove(sweep_dir_ / "plan.json");
-  EXPECT_NO_THROW(check_extractor(sweep_dir_, "classifier@2")) << "an earlier version started the sweep";
+  EXPECT_NO_THROW(check_planned_extractor(sweep_dir_, "classifier@2")) << "an earlier version started the sweep";
 }
 
 TEST_F(PlannedSweep, HasNoPlanIfAnEarlierVersionStartedIt) {
@@ -173,8 +173,11 @@ TEST_F(PlannedSweep, NotesOtherChangesAfterTheFirstResults) {
   config_.training.total_images *= 2;
   config_.sweep.alpha = 0.2;
   EXPECT_THAT(planned_scores(scores(), plan, config_).notes,
-              ElementsAre(HasSubstr("Slopes added after the first results: 0.3"), HasSubstr("360000 images per arm"),
-                          HasSubstr("The planned control was 0.2"),
+              ElementsAre(HasSubstr("Slopes added after the first results: 0.3. The error rate holds only for the "
+                                    "verdicts on the planned slopes (0, 0.2)."),
+                          HasSubstr("360000 images per arm"),
+                          HasSubstr("The planned control was 0.2; it was changed to 0 after the first results, so the "
+                                    "error rate does not hold for the verdicts."),
                           HasSubstr("The planned error rate (sweep.alpha) was 0.05; it was changed to 0.2")));
   auto with_metric = scores();
   with_metric.metric.emplace().images = plan.images;
@@ -183,16 +186,33 @@ TEST_F(PlannedSweep, NotesOtherChangesAfterTheFirstResults) {
       HasSubstr("changed to 360000 after the first results, but the results are for the 180000 images per arm"));
   config_.sweep.negative_slope = {0.2};
   EXPECT_THAT(planned_scores(scores(), plan, config_).notes.front(),
-              HasSubstr("Slopes left out after the first results: 0. The planned slopes were 0, 0.2."));
+              HasSubstr("Slopes left out after the first results: 0. The error rate holds only if all planned slopes "
+                        "are used (0, 0.2)."));
 }
 
-TEST_F(PlannedSweep, ReadsPlansOfEarlierVersionsWithoutAnErrorRate) {
+TEST_F(PlannedSweep, NotesConditionsThatWereAddedAfterTheFirstResults) {
+  config_.sweep.cross.list = {{}, {{"generator.norm", "none"}}};
+  note_plan(sweep_dir_, fixed_plan(config_, "random@1"));
+  const auto plan = read_fixed_plan(sweep_dir_);
+  ASSERT_TRUE(plan);
+  EXPECT_EQ(*plan, fixed_plan(config_, "random@1"));
+  EXPECT_THAT(planned_scores(scores(), *plan, config_).notes, IsEmpty());
+  config_.sweep.cross.list.push_back({{"loss.kind", "hinge"}, {"loss.r1", "0"}});
+  config_.sweep.cross.list.push_back({{"generator.norm", "self_modulated"}});
+  EXPECT_THAT(planned_scores(scores(), *plan, config_).notes,
+              ElementsAre("Conditions added after the first results: loss.kind=hinge, loss.r1=0; "
+                          "generator.norm=self_modulated. The error rate of the tests for dependence on the condition "
+                          "holds only for the planned conditions."));
+}
+
+TEST_F(PlannedSweep, ReadsPlansOfEarlierVersionsWithoutAnErrorRateAndConditions) {
   std::ofstream(sweep_dir_ / "plan.json")
       << R"({"slopes": [0, 0.2], "control": 0.2, "seeds": [0, 1], "images": 180000, "extractor": "random@1"})";
   const auto plan = read_fixed_plan(sweep_dir_);
   ASSERT_TRUE(plan);
   EXPECT_FALSE(plan->alpha);
   config_.sweep.alpha = 0.2;
+  config_.sweep.cross.list = {{}, {{"generator.norm", "none"}}};
   EXPECT_THAT(planned_scores(scores(), *plan, config_).notes, IsEmpty());
 }
 

@@ -94,9 +94,14 @@ TEST(LeastUsedGpu, IsTheFirstOfThoseWithTheFewestArms) {
   EXPECT_EQ(least_used_gpu({}, {}), "");
 }
 
-TEST(GpuVariables, SelectTheGpuOfAnArm) {
-  EXPECT_EQ(gpu_variables("7"), (std::vector<std::string>{"CUDA_VISIBLE_DEVICES=7"}));
-  EXPECT_TRUE(gpu_variables("").empty());
+TEST(ArmVariables, SelectTheGpuOfAnArm) {
+  EXPECT_EQ(arm_variables("7", 1), (std::vector<std::string>{"CUDA_VISIBLE_DEVICES=7"}));
+  EXPECT_TRUE(arm_variables("", 1).empty());
+}
+
+TEST(ArmVariables, KeepArmsSideBySideFromBindingTheirThreadsToTheSameCores) {
+  EXPECT_EQ(arm_variables("", 2), (std::vector<std::string>{"OMP_PROC_BIND=false"}));
+  EXPECT_EQ(arm_variables("7", 2), (std::vector<std::string>{"CUDA_VISIBLE_DEVICES=7", "OMP_PROC_BIND=false"}));
 }
 
 TEST(ParallelArms, AreAsManyAsTheConfigurationRequests) {

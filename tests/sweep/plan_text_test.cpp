@@ -1,9 +1,16 @@
 #include "sweep/plan_text.h"
 
+#include <fstream>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "run/records.h"
+#include "run/run_directory.h"
+#include "run/run_info.h"
+#include "support/files.h"
 #include "sweep/race.h"
+#include "temporary_directory.h"
 
 namespace slopegan {
 namespace {
@@ -29,14 +36,100 @@ TEST(RacePlanText, NamesTheSmallestNumberOfArmsThatTheRulesAllow) {
   EXPECT_THAT(plan_of_a_race(0, {}), HasSubstr("48 if the first look decides every slope\n"));
 }
 
+TEST(RacePlanText, SaysThatTheIntervalsHaveASeparateErrorRate) {
+  EXPECT_THAT(plan_of_a_race(1.5, {}), HasSubstr("5 % for better and worse together, and a separate 5 % for the "
+                                                 "intervals, on which equivalence rests\n"));
+}
+
 TEST(RacePlanText, SaysHowManyArmsOfTheWholeRaceHaveEnded) {
   ArmCosts costs;
-  EXPECT_THAT(plan_of_a_race(1.5, costs), HasSubstr("unknown until the first arm ends"));
+  EXPECT_THAT(plan_of_a_race(1.5, costs), HasSubstr("unknown until the first arm ends; --within TIME measures it"));
   costs.seconds = 60;
   costs.jobs = 2;
   EXPECT_THAT(plan_of_a_race(1.5, costs), HasSubstr(" with 2 arms at a time\n"));
   costs.ended = 9;
   EXPECT_THAT(plan_of_a_race(1.5, costs), HasSubstr(" at a time, including the 9 arms that have ended\n"));
+}
+
+TEST(FixedPlanText, DoesNotSuggestATimeLimitWhichWouldMakeTheSweepARace) {
+  Config config;
+  config.sweep.seeds = {0};
+  const auto text = fixed_plan_text(config, make_arms(config, "sweep"), 0, {}, {0}, config.sweep.negative_slope);
+  EXPECT_THAT(text, HasSubstr("time         unknown until the first arm ends\n"));
+}
+
+/// A sweep with one slope. The tests write the records of its arms, which were trained to the end.
+class KnownCosts : public ::testing::Test {
+ protected:
+  KnownCosts() {
+    config_.sweep.negative_slope = {0.2};
+    config_.sweep.seeds = {0, 1};
+    config_.training.total_images = 3000;
+    arms_ = make_arms(config_, directory_.path());
+  }
+
+  /// Writes a history with a line every 1000 images, the seconds of an evaluation at the end, and run.json.
+  void write_arm(std::size_t arm, const std::vector<double>& seconds, double evaluation, const std::string& updated) {
+    const RunPaths paths(arms_[arm].directory);
+    make_directories(paths.root());
+    std::ofstream history(paths.history_file());
+    HistoryRecord line;
+    for (const double value : seconds) {
+      line.images += 1000;
+      line.seconds = value;
+      history << history_line(line) << "\n";
+    }
+    MetricsRecord metrics;
+    metrics.images = line.images;
+    metrics.seconds = evaluation;
+    std::ofstream(paths.metrics_file()) << metrics_line(metrics) << "\n";
+    RunInfo info;
+    info.status = RunStatus::done;
+    info.images = line.images;
+    info.started = "2026-01-31T23:59:00Z";
+    info.updated = updated;
+    write_run_info(paths.run_info_file(), info);
+  }
+
+  TemporaryDirectory directory_;
+  Config config_;
+  std::vector<Arm> arms_;
+};
+
+TEST_F(KnownCosts, IncludeWhatFollowsTheLastLineOfTheHistory) {
+  write_arm(0, {30, 60, 90}, 20, "2026-02-01T00:01:00Z");
+  const auto costs = known_costs(config_, arms_);
+  EXPECT_EQ(costs.seconds, 120);
+  EXPECT_EQ(costs.ended, 1);
+}
+
+TEST_F(KnownCosts, AreMeansOverTheArmsThatHaveEnded) {
+  write_arm(0, {30, 60, 90}, 20, "2026-02-01T00:01:00Z");
+  write_arm(1, {30, 60, 100}, 20, "2026-02-01T00:01:20Z");
+  EXPECT_EQ(known_costs(config_, arms_).seconds, 130);
+}
+
+TEST_F(KnownCosts, IncludeAllStartsOfAnArmButNotTheTimeBetweenThem) {
+  write_arm(0, {40, 80, 10}, 20, "2026-02-03T08:00:00Z");
+  EXPECT_EQ(known_costs(config_, arms_).seconds, 110);
+}
+
+TEST_F(KnownCosts, AreNotNegativeIfTheClockWasSetBack) {
+  write_arm(0, {30, 60, 90}, 20, "2026-01-31T23:00:00Z");
+  EXPECT_EQ(known_costs(config_, arms_).seconds, 110);
+}
+
+TEST_F(KnownCosts, UseTheHistoryAloneIfRunJsonHasNoTimes) {
+  write_arm(0, {30, 60, 90}, 20, "");
+  EXPECT_EQ(known_costs(config_, arms_).seconds, 110);
+  std::ofstream(RunPaths(arms_[0].directory).run_info_file()) << R"({"status": "done"})";
+  EXPECT_EQ(known_costs(config_, arms_).seconds, 110);
+}
+
+TEST_F(KnownCosts, AreUnknownIfNoArmHasBeenTrainedToTheEnd) {
+  write_arm(0, {30, 60}, 0, "2026-02-01T00:01:00Z");
+  EXPECT_EQ(known_costs(config_, arms_).seconds, std::nullopt);
+  EXPECT_EQ(known_costs(config_, arms_).ended, 0);
 }
 
 TEST(FixedPlanText, CountsOnlyTheSeedsThatCanAffectTheVerdicts) {

@@ -296,6 +296,20 @@ TEST_F(RaceOfFiles, AnArmScoredByAnotherExtractorIsStillNeeded) {
   EXPECT_THAT(needed, ::testing::Contains(arms_.front().name));
 }
 
+TEST_F(RaceOfFiles, AnArmWhoseMetricsCouldNotBeReadForAMomentIsReadAgain) {
+  auto race = follower();
+  const Arm& arm = arms_.front();
+  finish(arm);
+  std::ofstream(RunPaths(arm.directory).metrics_file()) << "garbage\n";
+  const auto unreadable = race.agenda({});
+  EXPECT_THAT(names_of(unreadable.needed), ::testing::Contains(arm.name));
+  EXPECT_EQ(unreadable.over, 0u);
+  finish(arm);
+  const auto readable = race.agenda({});
+  EXPECT_THAT(names_of(readable.needed), ::testing::Not(::testing::Contains(arm.name)));
+  EXPECT_EQ(readable.over, 1u);
+}
+
 TEST(RacePlan, RejectsAnAlphaThatWouldNeedTooManySeeds) {
   Config config;
   config.sweep.design = SweepDesign::race;

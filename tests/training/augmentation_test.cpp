@@ -1,5 +1,6 @@
 #include "training/augmentation.h"
 
+#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -61,6 +62,44 @@ TEST(Augment, CutsOutASquareOfHalfTheSide) {
     EXPECT_TRUE(rows >= 8 && rows <= 16 && columns >= 8 && columns <= 16) << rows << ' ' << columns;
     EXPECT_TRUE(at::equal(cut[i][0], cut[i][2]));
   }
+}
+
+TEST(Augment, CutsOutPixelsAtOppositeBordersEquallyOften) {
+  const auto images = at::ones({1, 1, 32, 32}).expand({1000, 1, 32, 32});
+  const auto draws = draw_augmentation(images, {Augmentation::cutout}, stream(), Part::whole(1000));
+  for (const auto& centres : {draws.hole_row, draws.hole_column}) {
+    EXPECT_EQ(centres.min().item<std::int64_t>(), 0);
+    EXPECT_EQ(centres.max().item<std::int64_t>(), 32);
+  }
+  AugmentationDraws each;  // each centre once
+  each.hole_row = each.hole_column = at::arange(33, at::kLong).view({33, 1});
+  const auto hole = augment(at::ones({33, 1, 32, 32}), each).eq(0);
+  for (const std::int64_t other : {2, 3}) {  // the dimension that is not counted
+    const auto counts = hole.any(other).sum({0, 1});
+    EXPECT_TRUE(counts.equal(counts.flip(0))) << counts;
+    EXPECT_EQ(counts[0].item<std::int64_t>(), 9);
+  }
+}
+
+TEST(Augment, ChangesSaturationAroundTheGrayValueOfEachPixel) {
+  const auto images = some_images(64);
+  const auto changed = augment(images, {Augmentation::color}, stream());
+  double least = 2, most = 0;
+  for (std::int64_t i = 0; i < 64; ++i) {
+    const auto grey = images[i].mean(0, true), changed_grey = changed[i].mean(0, true);
+    const auto colour = images[i] - grey, changed_colour = changed[i] - changed_grey;
+    // Brightness and saturation keep the differences between gray values, so their ratio is the contrast.
+    const auto centred = grey - grey.mean();
+    const double contrast = ((changed_grey * centred).sum() / centred.square().sum()).item<double>();
+    const double factor = ((changed_colour * colour).sum() / colour.square().sum()).item<double>();
+    EXPECT_TRUE(contrast >= 0.5 && contrast < 1.5) << contrast;
+    EXPECT_TRUE(at::allclose(changed_colour, factor * colour));
+    least = std::min(least, factor / contrast);
+    most = std::max(most, factor / contrast);
+  }
+  // Of 64 draws from U(0, 2), some are below 0.5 and some above 1.5.
+  EXPECT_TRUE(least >= 0 && least < 0.5) << least;
+  EXPECT_TRUE(most > 1.5 && most < 2) << most;
 }
 
 TEST(Augment, ChangesBrightnessAndContrastOfGrayImagesAffinely) {

@@ -86,6 +86,26 @@ TEST(GanStep, TrainsBothNetworksAndTheAverage) {
   EXPECT_NEAR(stats.d_fake, mean_probability(untrained.generator->forward(draw_latents(0, "latents", 0, 8, 8))), 1e-5);
 }
 
+TEST(GanStep, DecaysTheAverageByAllImagesOfTheStep) {
+  auto config = small_config();
+  config.ema.half_life_images = 10000;
+  config.optimizer.discriminator_steps = 2;
+  config.optimizer.generator_lr = 0.01;
+  GanState state(config, 1, at::kCPU);
+  state.images_seen = 100;
+  const auto start = copies(parameters_of(*state.generator));
+  gan_step(state, config, cpu, {reals(4), reals(2)});
+  // With the images before the step, the decay would be 0.02 lower, and with the last batch alone 0.3 higher. Both
+  // would change the averages by more than 1e-4.
+  const double decay = ema_decay(10000, 106, 6);
+  EXPECT_NEAR(decay, 0.456, 1e-3);
+  const auto averages = parameters_of(*state.ema_generator);
+  for (const auto& [name, live] : parameters_of(*state.generator)) {
+    const auto expected = start.at(name).lerp(live.detach(), 1 - decay);
+    EXPECT_TRUE(at::allclose(averages.at(name), expected, 0, 1e-6)) << name;
+  }
+}
+
 TEST(GanStep, AddsNoGradientsToTheDiscriminatorInTheGeneratorsStep) {
   auto config = small_config();
   GanState state(config, 1, at::kCPU);

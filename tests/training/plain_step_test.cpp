@@ -1,6 +1,7 @@
 #include <cmath>
 #include <map>
 #include <string>
+#include <vector>
 
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
@@ -9,6 +10,7 @@
 #include <torch/types.h>
 
 #include "sampling/samples.h"
+#include "support/random.h"
 #include "training/gan_step.h"
 
 /// Compares the training step with a plain implementation, which calls LibTorch's own layers one by one and implements
@@ -56,7 +58,9 @@ struct PlainNetwork {
     const auto& weight = weights.at(name + ".conv.weight");
     const auto& stride = dense ? one : two;
     const auto& padding = dense ? none : one;
-    x = transposed ? at::conv_transpose2d(x, weight, {}, stride, padding) : at::conv2d(x, weight, {}, stride, padding);
+    const auto bias = weights.contains(name + ".conv.bias") ? weights.at(name + ".conv.bias") : at::Tensor();
+    x = transposed ? at::conv_transpose2d(x, weight, bias, stride, padding)
+                   : at::conv2d(x, weight, bias, stride, padding);
     if (weights.contains(name + ".norm.weight")) {
       x = at::batch_norm(x, weights.at(name + ".norm.weight"), weights.at(name + ".norm.bias"), {}, {}, true, 0.1, 1e-5,
                          false);
@@ -96,21 +100,63 @@ at::Tensor cross_entropy(const at::Tensor& logits, double target) {
   return at::binary_cross_entropy_with_logits(logits, at::full_like(logits, target));
 }
 
+/// The relativistic loss is the cross-entropy of the differences within pairs.
+at::Tensor plain_discriminator_loss(LossKind kind, const at::Tensor& real, const at::Tensor& fake) {
+  if (kind == LossKind::relativistic) return cross_entropy(real - fake, 1);
+  return cross_entropy(real, 1) + cross_entropy(fake, 0);
+}
+
+at::Tensor plain_generator_loss(LossKind kind, const at::Tensor& real, const at::Tensor& fake) {
+  return cross_entropy(kind == LossKind::relativistic ? fake - real : fake, 1);
+}
+
+/// The gradient penalties of step 1, 2, …: R1 and R2 in the first of every r1_every steps, with r1_every times their
+/// weights, and the penalty of WGAN-GP in every step. Undefined if none is due. `real` and `fake` require gradients.
+at::Tensor plain_penalty(const PlainNetwork& discriminator, const Config& config, const at::Tensor& real,
+                         const at::Tensor& fake, int step) {
+  const auto& loss = config.loss;
+  const std::int64_t steps_before = step - 1, count = real.size(0);
+  const auto norms = [&](const at::Tensor& images) {
+    const auto gradients = torch::autograd::grad({discriminator.forward(images).sum()}, {images}, {},
+                                                 /*retain_graph=*/true, /*create_graph=*/true);
+    return gradients.front().square().sum({1, 2, 3}).sqrt();
+  };
+  std::vector<at::Tensor> terms;
+  if (steps_before % loss.r1_every == 0) {
+    const double factor = static_cast<double>(loss.r1_every) / 2;
+    if (loss.r1 > 0) terms.push_back(factor * loss.r1 * norms(real).square().mean());
+    if (loss.r2 > 0) terms.push_back(factor * loss.r2 * norms(fake).square().mean());
+  }
+  if (loss.gradient_penalty > 0) {
+    std::vector<float> draws(static_cast<std::size_t>(count));
+    RandomStream(static_cast<std::uint64_t>(config.seed), "interpolation",
+                 static_cast<std::uint64_t>(steps_before * count))
+        .fill_uniform(draws, 0, 1);
+    const auto share = at::tensor(draws).to(real.scalar_type()).view({-1, 1, 1, 1});
+    const auto between = (share * real + (1 - share) * fake).detach().requires_grad_(true);
+    terms.push_back(loss.gradient_penalty * (norms(between) - 1).square().mean());
+  }
+  return terms.empty() ? at::Tensor() : at::stack(terms).sum();
+}
+
 struct Differences {
-  double loss = 0;    // the maximum over all steps
+  double loss = 0;    // the maximum over all steps, including the gradient penalty
   double weight = 0;  // the maximum after the last step
 };
 
 constexpr double learning_rate = 2e-4;
 
-/// Takes 20 steps with both implementations in the given precision. The differences between the losses are relative.
-Differences after_20_steps(at::ScalarType type, GeneratorNorm norm = GeneratorNorm::batch) {
+Config plain_config() {
   Config config;
-  config.generator.norm = norm;
   config.generator.width = config.discriminator.width = 8;
   config.optimizer.generator_lr = config.optimizer.discriminator_lr = learning_rate;
   config.loss.r1 = 0;
   config.ema.half_life_images = 0;
+  return config;
+}
+
+/// Takes 20 steps with both implementations in the given precision. The differences between the losses are relative.
+Differences after_20_steps(at::ScalarType type, const Config& config = plain_config()) {
   GanState state(config, 1, at::kCPU);
   PlainNetwork generator{weights_of(*state.generator), {}, {}, true, 0.2};
   PlainNetwork discriminator{weights_of(*state.discriminator), {}, {}, false, 0.2};
@@ -125,11 +171,16 @@ Differences after_20_steps(at::ScalarType type, GeneratorNorm norm = GeneratorNo
                              .view({16, -1, 1, 1});
     const auto stats = gan_step(state, config, compute, {real});
 
-    const auto fake = generator.forward(latents);
-    const auto loss = cross_entropy(discriminator.forward(real.to(latents.scalar_type())), 1) +
-                      cross_entropy(discriminator.forward(fake.detach()), 0);
-    discriminator.adam(loss, step, learning_rate);
-    const auto generator_loss = cross_entropy(discriminator.forward(fake), 1);
+    const auto images = real.detach().to(latents.scalar_type()).requires_grad_(true);
+    const auto fake = generator.forward(latents), fake_images = fake.detach().requires_grad_(true);
+    const auto loss =
+        plain_discriminator_loss(config.loss.kind, discriminator.forward(images), discriminator.forward(fake_images));
+    const auto penalty = plain_penalty(discriminator, config, images, fake_images, step);
+    EXPECT_EQ(stats.gradient_penalty.has_value(), penalty.defined());
+    if (penalty.defined()) compare(stats.gradient_penalty.value(), penalty.item<double>());
+    discriminator.adam(penalty.defined() ? loss + penalty : loss, step, learning_rate);
+    const auto generator_loss =
+        plain_generator_loss(config.loss.kind, discriminator.forward(images), discriminator.forward(fake));
     generator.adam(generator_loss, step, learning_rate);
     compare(stats.discriminator_loss, loss.item<double>());
     compare(stats.generator_loss, generator_loss.item<double>());
@@ -154,7 +205,38 @@ TEST(GanStep, MatchesThePlainStepInFloat64) {
 
 TEST(GanStep, MatchesThePlainStepWithSelfModulationInFloat64) {
   const InFloat64 scope;
-  const auto differences = after_20_steps(at::kDouble, GeneratorNorm::self_modulated);
+  auto config = plain_config();
+  config.generator.norm = GeneratorNorm::self_modulated;
+  const auto differences = after_20_steps(at::kDouble, config);
+  EXPECT_LE(differences.loss, 1e-10);
+  EXPECT_LE(differences.weight, 1e-10);
+}
+
+// With these initial weights, the gradients with respect to the images have lengths of about 1, so every penalty has a
+// share in the gradients of the weights. A missing or wrong term then changes the weights by more than a hundredth of
+// the learning rate in each step, which is at least four orders of magnitude more than the tolerance.
+TEST(GanStep, MatchesThePlainStepWithEveryPenaltyAndTheRelativisticLossInFloat64) {
+  const InFloat64 scope;
+  auto config = plain_config();
+  config.init.mode = InitMode::slope_matched;
+  config.discriminator.norm = DiscriminatorNorm::none;
+  config.loss.kind = LossKind::relativistic;
+  config.loss.r1 = 0.5;
+  config.loss.r2 = 1.5;  // differs from r1, so exchanged weights are noticed
+  config.loss.r1_every = 2;
+  config.loss.gradient_penalty = 2;
+  const auto differences = after_20_steps(at::kDouble, config);
+  EXPECT_LE(differences.loss, 1e-10);
+  EXPECT_LE(differences.weight, 1e-10);
+}
+
+TEST(GanStep, MatchesThePlainStepWithR1ThroughBatchNormInFloat64) {
+  const InFloat64 scope;
+  auto config = plain_config();
+  config.init.mode = InitMode::slope_matched;
+  config.loss.r1 = 0.5;
+  config.loss.r1_every = 2;
+  const auto differences = after_20_steps(at::kDouble, config);
   EXPECT_LE(differences.loss, 1e-10);
   EXPECT_LE(differences.weight, 1e-10);
 }

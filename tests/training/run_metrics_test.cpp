@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "config/print.h"
+#include "run/run_info.h"
 #include "support/errors.h"
 #include "support/files.h"
 #include "support/signals.h"
@@ -19,6 +20,7 @@ namespace slopegan {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
 using ::testing::UnorderedElementsAre;
@@ -130,6 +132,93 @@ TEST_F(LacksEvaluation, IsFalseWithoutMetricsAndForImportedWeights) {
   history_size_ = 100;
   config_.metrics.every_images = 0;
   EXPECT_FALSE(is_missing(1000, {}));
+}
+
+/// A run of 1,280 images that is started several times. Its training itself is left out.
+class ResumedRun : public ::testing::Test {
+ protected:
+  ResumedRun() : directory_(RunDirectory::create(parent_ / "run")) {
+    config_.training.batch_size = 32;
+    config_.training.total_images = 1280;
+    std::filesystem::create_directories(directory_.checkpoints_dir());
+  }
+
+  /// Writes and returns the run.json of a start from the checkpoint at `images`, or without a checkpoint if it is 0.
+  RunInfo start(std::int64_t images, const Compute& compute) {
+    Dataset dataset;
+    dataset.images = at::zeros({5, 1, 32, 32}, at::kByte);
+    Checkpoint checkpoint{directory_.checkpoints_dir() / std::to_string(images), {}, {}};
+    checkpoint.info.images = images;
+    checkpoint.info.config_yaml = to_yaml(config_);
+    reasons_ = inexact_reasons(config_, compute, checkpoint);
+    const auto resume = images > 0 ? std::optional(checkpoint) : std::nullopt;
+    const RunInfo info = describe_run(config_, compute, dataset, directory_, resume, {});
+    write_run_info(directory_.run_info_file(), info);
+    EXPECT_EQ(inexact_reasons(config_, compute, checkpoint), reasons_) << "after run.json was written";
+    return info;
+  }
+
+  const Compute node_{at::kCPU, at::kBFloat16, 1}, other_{at::kCPU, at::kFloat, 4};
+  const TemporaryDirectory parent_;
+  RunDirectory directory_;
+  Config config_;
+  std::vector<std::string> reasons_;
+};
+
+TEST_F(ResumedRun, RecordsHowItsEarlierStepsWereComputed) {
+  start(0, node_);
+  EXPECT_THAT(start(640, node_).earlier_compute, IsEmpty());
+  EXPECT_THAT(reasons_, IsEmpty());
+  start(640, other_);
+  EXPECT_THAT(reasons_, ElementsAre(HasSubstr("cpu, bfloat16, 1 thread until 640 images and continues with cpu, "
+                                              "float32, 4 threads, so")));
+  const RunInfo later = start(960, other_);
+  EXPECT_THAT(reasons_, IsEmpty());
+  EXPECT_THAT(later.inexact_at, ElementsAre(640));
+  ASSERT_EQ(later.earlier_compute.size(), 1u);
+  EXPECT_EQ(later.earlier_compute[0].until, 640);
+  EXPECT_EQ(later.earlier_compute[0].precision, "bfloat16");
+  EXPECT_EQ(later.earlier_compute[0].threads, 1);
+  const RunInfo earlier_checkpoint = start(320, other_);
+  EXPECT_THAT(reasons_, ElementsAre(HasSubstr("cpu, bfloat16, 1 thread until 320 images")));
+  EXPECT_THAT(earlier_checkpoint.inexact_at, ElementsAre(320));
+}
+
+TEST_F(ResumedRun, IsExactIfTheStepsThatWereComputedDifferentlyAreUndone) {
+  start(0, node_);
+  EXPECT_THAT(start(640, other_).inexact_at, ElementsAre(640));
+  const RunInfo back = start(640, node_);
+  EXPECT_THAT(reasons_, IsEmpty());
+  EXPECT_THAT(back.inexact_at, IsEmpty());
+  EXPECT_THAT(back.earlier_compute, IsEmpty());
+}
+
+TEST_F(ResumedRun, KeepsItsHardwareIfNoStepsAreLeft) {
+  start(0, node_);
+  auto first = start(640, node_);
+  first.host.cpu = "Another processor";
+  write_run_info(directory_.run_info_file(), first);
+  const RunInfo again = start(1280, other_);
+  EXPECT_THAT(reasons_, IsEmpty());
+  EXPECT_EQ(again.host.cpu, "Another processor");
+  EXPECT_EQ(again.precision, "bfloat16");
+  EXPECT_EQ(again.threads, 1);
+}
+
+TEST_F(ResumedRun, IsNotChangedByTheThreadsOfTheCpuIfItTrainsOnAGpu) {
+  start(0, {at::kCUDA, at::kBFloat16, 1});
+  start(640, {at::Device(at::kCUDA, 0), at::kBFloat16, 4});
+  EXPECT_THAT(reasons_, IsEmpty());
+  start(960, node_);
+  EXPECT_THAT(reasons_, ElementsAre(HasSubstr("cuda:0, bfloat16, 4 threads until 960 images")));
+}
+
+TEST_F(ResumedRun, HasNoReasonToWarnIfRunJsonIsMissingOrDamaged) {
+  start(640, other_);
+  EXPECT_THAT(reasons_, IsEmpty());
+  write_file_atomic(directory_.run_info_file(), "{");
+  start(640, node_);
+  EXPECT_THAT(reasons_, IsEmpty());
 }
 
 TEST(TrainingDifferences, OmitOnlyKeysThatDoNotAffectTheWeights) {
