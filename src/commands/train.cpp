@@ -117,7 +117,7 @@ KeptFrom09 kept_from_0_9(const LoadedConfig& loaded, const Start& start) {
   const Config saved = checkpoint_config(*start.resume);
   const bool is_run_of_0_9 = start.in_place() || !start.resume->info.is_import();
   const bool reads_images = saved.data.as_in_0_9 && !loaded.sets_reading_of_data() && is_run_of_0_9;
-  const KeptFrom09 kept{reads_images, kept_defaults(loaded, saved)};
+  const KeptFrom09 kept{reads_images, reads_images ? kept_defaults(loaded, saved) : 0};
   const bool goes_on = start.in_place() || training_differences(saved, kept.apply(loaded.config)).empty();
   return goes_on ? kept : KeptFrom09{};
 }

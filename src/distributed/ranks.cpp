@@ -44,7 +44,8 @@ constexpr auto connect_timeout = std::chrono::minutes(5);
 constexpr auto collective_timeout = std::chrono::hours(24 * 7);
 
 /// If rank 0 is lost, every call to its key-value store fails, and LibTorch logs each failure as a warning with a stack
-/// trace. The calls also throw, so this process reports the loss itself, in one line.
+/// trace. The calls also throw, so this process reports the loss itself, in one line. The level applies to all warnings
+/// of LibTorch in this process.
 void hide_warnings_of_libtorch() {
   constexpr int error_level = 2;
   FLAGS_caffe2_log_level = error_level;

@@ -24,8 +24,9 @@ void init(const Options& options);
 /// Stops writing messages below `level` to the console.
 void set_level(Level level);
 
-/// Also appends all messages, including debug, to `file`. The first file starts with the warnings and errors that were
-/// logged before, for example while the images were read. Throws IoError if the file cannot be written.
+/// Also appends all messages, including debug, to `file`. If it is the first file, the warnings and errors that were
+/// logged before, for example while the images were read, are appended first. Throws IoError if the file cannot be
+/// written.
 void add_file(const std::filesystem::path& file);
 
 /// Shows `lines` at the bottom of the terminal, below the log, replacing the previous ones; an empty list removes them.

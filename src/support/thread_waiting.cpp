@@ -15,6 +15,7 @@
 #include <string>
 #include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "support/log.h"
@@ -102,11 +103,15 @@ class WaitingWatcher {
   }
 
   /// Twice as many threads must be possible as the team needs, so that the limits also leave room for the threads that
-  /// are started later, by this process or by the other arms of a sweep.
+  /// are started later, by this process or by the other arms of a sweep. This is checked once, one window before the
+  /// team is parked, because the system may still count the threads of the check for a moment after they have ended.
   void park() {
     const unsigned threads = parked_threads();
-    can_park_ = threads <= most_parked_threads && can_start_threads(2 * std::size_t{threads});
-    if (can_park_) parked_.emplace(*libgomp_, threads);
+    if (!std::exchange(has_checked_limits_, true)) {
+      can_park_ = threads <= most_parked_threads && can_start_threads(2 * std::size_t{threads});
+      return;
+    }
+    parked_.emplace(*libgomp_, threads);
   }
 
   /// The size of the parked team. libgomp does not count the team's host as an additional thread: with a parked team of
@@ -125,6 +130,7 @@ class WaitingWatcher {
 
   const std::optional<Libgomp> libgomp_ = Libgomp::find();
   bool can_park_ = libgomp_ && std::getenv("GOMP_SPINCOUNT") == nullptr && std::getenv("OMP_WAIT_POLICY") == nullptr;
+  bool has_checked_limits_ = false;
   std::atomic<int> threads_ = 0;
   Contention contention_;
   std::optional<ParkedTeam> parked_;

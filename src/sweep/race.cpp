@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <set>
 #include <stdexcept>
+#include <string>
 #include <tuple>
 #include <utility>
 
@@ -59,6 +61,7 @@ std::optional<double> fd_between(const std::vector<MetricsRecord>& records, std:
   return std::nullopt;
 }
 
+/// Logs each problem only once, because the files of the arms are read every few seconds.
 std::vector<MetricsRecord> all_metrics(const Arm& arm) {
   const auto file = RunPaths(arm.directory).metrics_file();
   std::error_code ignored;
@@ -66,7 +69,8 @@ std::vector<MetricsRecord> all_metrics(const Arm& arm) {
   try {
     return read_metrics(file);
   } catch (const Error& error) {
-    log::warning(error.what());
+    static std::set<std::string> logged;
+    if (logged.insert(error.what()).second) log::warning(error.what());
     return {};
   }
 }

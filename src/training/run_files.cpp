@@ -91,8 +91,8 @@ RunInfo describe_run(const Config& config, const Compute& compute, const Dataset
   if (!resume) return info;
   const auto earlier = find_run_info(*resume);
   if (earlier) keep_earlier_compute(info, *earlier, config, compute);
-  if (earlier && belongs_to(*resume, directory)) {
-    info.started = earlier->started;
+  if (earlier && belongs_to(*resume, directory)) info.started = earlier->started;
+  if (earlier && info.images > 0) {
     info.inexact_at = earlier->inexact_at;
     // The steps after the checkpoint are undone. If an earlier start from this checkpoint computed differently, it is
     // judged again whether this start does.

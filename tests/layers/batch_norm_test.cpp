@@ -92,7 +92,7 @@ TEST(BatchNormLeakyRelu, MatchesTheSeparateFunctionsAndTheirFirstAndSecondDeriva
 // the statistics, the error would be about 10 %, because one case has only 30 values per channel. The inputs are
 // exact in bfloat16 and the sign before the activation is computed in float32, so rounding changes no sign.
 TEST(BatchNormLeakyRelu, MatchesTheFirstAndSecondDerivativesOfTheSeparateFunctionsInBfloat16UpToRounding) {
-  EXPECT_LE(norm_error(at::kBFloat16, at::kFloat), 0.03);
+  EXPECT_LE(norm_error(at::kBFloat16, at::kFloat), 0.05);
 }
 
 TEST(BatchNormLeakyRelu, MatchesNumericalGradients) {

@@ -119,6 +119,16 @@ TEST_F(DefaultsOfVersion09, AreKeptByARunWithImportedWeights) {
   }
 }
 
+TEST_F(DefaultsOfVersion09, AreNotKeptByAnotherRunThatStartsWithImportedWeights) {
+  ASSERT_EQ(slopegan(command("train", {"run.name=source"})).code, 0);
+  const auto imported = slopegan(command_with_earlier_values("import", {"--weights", (outputs() / "source").string()}));
+  ASSERT_EQ(imported.code, 0) << imported.err;
+  make_manifest_of_0_9(outputs() / "mine/checkpoints/0/manifest.json");
+  ASSERT_EQ(slopegan(command("train", {"run.name=tuned", "--resume", (outputs() / "mine").string()})).code, 0);
+  const auto resumed = slopegan(command("train", {"run.name=tuned", "training.total_images=2560", "--resume", "auto"}));
+  EXPECT_EQ(resumed.code, 0) << resumed.err;
+}
+
 TEST_F(DefaultsOfVersion09, AreNotAssumedForARunOfThisVersion) {
   ASSERT_EQ(slopegan(command("train", {"loss.r1=0"})).code, 0);
   const auto resumed = slopegan(command("train", {"training.total_images=2560", "--resume", "auto"}));

@@ -227,7 +227,8 @@ TEST(GanStep, MatchesThePlainStepWithEveryPenaltyAndTheRelativisticLossInFloat64
   config.loss.gradient_penalty = 2;
   const auto differences = after_20_steps(at::kDouble, config);
   EXPECT_LE(differences.loss, 1e-10);
-  EXPECT_LE(differences.weight, 1e-10);
+  // The last bias has no gradient, so Adam divides its rounding error by epsilon = 1e-8.
+  EXPECT_LE(differences.weight, 1e-9);
 }
 
 TEST(GanStep, MatchesThePlainStepWithR1ThroughBatchNormInFloat64) {
