@@ -90,8 +90,18 @@ NetworkSlope network_slope(const ActivationConfig& network, const std::string& s
 
 using IsGiven = std::function<bool(std::string_view)>;
 
-void warn_unused_activation_keys(const ActivationConfig& network, const std::string& section, const IsGiven& is_given,
-                                 ConfigFindings& findings) {
+bool has_key(const std::vector<Setting>& settings, std::string_view key) {
+  return std::ranges::any_of(settings, [&](const Setting& setting) { return setting.key == key; });
+}
+
+/// Whether a condition of the sweep sets `key`.
+bool is_crossed(const Config& config, std::string_view key) {
+  return std::ranges::any_of(config.sweep.cross.list, [&](const auto& settings) { return has_key(settings, key); });
+}
+
+void warn_unused_activation_keys(const Config& config, const ActivationConfig& network, const std::string& section,
+                                 const IsGiven& is_given, ConfigFindings& findings) {
+  if (is_crossed(config, section + ".activation")) return;  // each condition is checked instead
   const auto warn = [&](const std::string& key) {
     if (!is_given(key)) return;
     findings.warnings.push_back(
@@ -224,10 +234,9 @@ void check_conditions(const Config& config, std::vector<std::string>& errors, st
                             (setting.key == "discriminator.negative_slope" && target != SweepTarget::generator);
       if (is_swept) errors.push_back("sweep.cross sets " + setting.key + ", which the sweep itself varies");
     }
-    const auto is_set = [&](std::string_view key) {
-      return std::ranges::any_of(settings, [&](const Setting& setting) { return setting.key == key; });
-    };
-    const Config condition = with_settings(config, settings);
+    const auto is_set = [&](std::string_view key) { return has_key(settings, key); };
+    Config condition = with_settings(config, settings);
+    condition.sweep.cross.list.clear();
     const ConfigFindings findings = validate(condition, is_set);
     std::vector<std::string> found;
     check_targets_use_slope(condition, found);
@@ -263,8 +272,8 @@ ConfigFindings validate(const Config& config, const std::function<bool(std::stri
        {network_slope(config.generator, "generator"), network_slope(config.discriminator, "discriminator")}) {
     check_slope(network, config.data.resolution, findings);
   }
-  warn_unused_activation_keys(config.generator, "generator", is_given, findings);
-  warn_unused_activation_keys(config.discriminator, "discriminator", is_given, findings);
+  warn_unused_activation_keys(config, config.generator, "generator", is_given, findings);
+  warn_unused_activation_keys(config, config.discriminator, "discriminator", is_given, findings);
   warn_unused_targets(config, is_given, findings);
   check_penalties(config, findings);
   check_learning_rates(config, findings);

@@ -283,6 +283,21 @@ TEST(ValidateSweep, OmitsWarningsOfConditionsThatDoNotInvolveTheirKeys) {
               ElementsAre(HasSubstr("sweep.cross {discriminator.norm: batch}: loss.gradient_")));
 }
 
+TEST(ValidateSweep, OmitsTheWarningAboutAnOptionThatAConditionUses) {
+  Config config;
+  config.generator.prelu = PReluKind::channel;
+  config.sweep.apply_to = SweepTarget::discriminator;
+  const auto count = [&] {
+    return validate(config, [](std::string_view key) { return key == "generator.prelu"; }).warnings.size();
+  };
+  EXPECT_EQ(count(), 1u);
+  config.sweep.cross.list = {{}, {{"generator.activation", "prelu"}}};
+  EXPECT_EQ(count(), 0u);
+  config.sweep.cross.list.push_back({{"generator.activation", "relu"}, {"generator.prelu", "channel"}});
+  EXPECT_THAT(validate_sweep(config), ElementsAre(HasSubstr("generator.prelu has no effect with generator.activation = "
+                                                            "relu")));
+}
+
 TEST(ValidateSweep, WarnsOnceAboutASlopeOutsideTheUnitInterval) {
   Config config;
   config.sweep.negative_slope = {0.2, 1.5};

@@ -2,10 +2,10 @@
 
 #include <csignal>
 #include <cstdlib>
-#include <filesystem>
 #include <string>
 #include <sys/resource.h>
 #include <utility>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -22,25 +22,47 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-TEST(Scheduler, DoesNotStartAnArmThatAnotherProcessHasFinishedSinceTheAgendaWasRead) {
-  const TemporaryDirectory directory;
+/// A sweep whose arms run this test program with `argument`.
+struct SmallSweep {
+  SmallSweep(std::vector<double> slopes, const std::string& argument) {
+    config.sweep.negative_slope = std::move(slopes);
+    config.sweep.seeds = {0};
+    arms = make_arms(config, directory.path());
+    for (auto& arm : arms) {
+      arm.overrides = {argument};
+      needed.push_back(&arm);
+    }
+  }
+
+  /// Runs the sweep and stores its messages.
+  SweepResult run(const ReadAgenda& read_agenda) {
+    ::testing::internal::CaptureStderr();
+    log::init({});
+    const auto result = run_sweep(config, directory.path(), arms, read_agenda);
+    messages = ::testing::internal::GetCapturedStderr();
+    return result;
+  }
+  /// Runs the sweep with an agenda on which all arms remain.
+  SweepResult run() {
+    return run([&] { return Agenda{needed, needed.size(), 0, 0}; });
+  }
+
+  TemporaryDirectory directory;
   Config config;
-  config.sweep.negative_slope = {0.2};
-  config.sweep.seeds = {0};
-  auto arms = make_arms(config, directory.path());
-  // An arm that is started runs this test program, which then only lists its tests.
-  arms[0].overrides = {"--gtest_list_tests"};
+  std::vector<Arm> arms;
+  std::vector<const Arm*> needed;
+  std::string messages;
+};
+
+TEST(Scheduler, DoesNotStartAnArmThatAnotherProcessHasFinishedSinceTheAgendaWasRead) {
+  SmallSweep sweep({0.2}, "--gtest_list_tests");
   int reads = 0;
-  const ReadAgenda read_agenda = [&] {
+  const auto result = sweep.run([&] {
     const bool is_first = ++reads == 1;
-    return is_first ? Agenda{{&arms[0]}, 1, 0, 0} : Agenda{{}, 0, 1, 0};
-  };
-  ::testing::internal::CaptureStderr();
-  log::init({});
-  const auto result = run_sweep(config, directory.path(), arms, read_agenda);
-  const auto messages = ::testing::internal::GetCapturedStderr();
-  EXPECT_THAT(messages, HasSubstr("up to 1 arm at a time"));
-  EXPECT_THAT(messages, Not(HasSubstr("started")));
+    return is_first ? Agenda{sweep.needed, 1, 0, 0} : Agenda{{}, 0, 1, 0};
+  });
+  EXPECT_THAT(sweep.messages, HasSubstr("up to 1 arm at a time"));
+  EXPECT_THAT(sweep.messages, Not(HasSubstr("started")));
   EXPECT_EQ(result.exit_code, 0);
 }
 
@@ -51,22 +73,13 @@ TEST(SchedulerArm, WarnsThatTheCoresAreBusy) {
 }
 
 TEST(Scheduler, LogsOneWarningThatOtherProcessesUseTheCoresOfItsArms) {
-  const TemporaryDirectory directory;
-  Config config;
-  config.sweep.negative_slope = {0, 0.2};
-  config.sweep.seeds = {0};
-  auto arms = make_arms(config, directory.path());
-  for (auto& arm : arms) arm.overrides = {"--gtest_filter=SchedulerArm.WarnsThatTheCoresAreBusy"};
-  const ReadAgenda read_agenda = [&] { return Agenda{{&arms[0], &arms[1]}, 2, 0, 0}; };
-  ::testing::internal::CaptureStderr();
-  log::init({});
-  run_sweep(config, directory.path(), arms, read_agenda);
-  const auto messages = ::testing::internal::GetCapturedStderr();
+  SmallSweep sweep({0, 0.2}, "--gtest_filter=SchedulerArm.WarnsThatTheCoresAreBusy");
+  sweep.run();
   const auto warning = "-seed_0: " + std::string(busy_cores_warning) + ": an example\n";
-  const auto first = messages.find(warning);
-  EXPECT_NE(first, std::string::npos) << messages;
-  EXPECT_EQ(messages.rfind(warning), first) << messages;
-  EXPECT_THAT(messages, Not(HasSubstr("another warning\n")));
+  const auto first = sweep.messages.find(warning);
+  EXPECT_NE(first, std::string::npos) << sweep.messages;
+  EXPECT_EQ(sweep.messages.rfind(warning), first) << sweep.messages;
+  EXPECT_THAT(sweep.messages, Not(HasSubstr("another warning\n")));
 }
 
 constexpr const char* signal_variable = "SLOPEGAN_TEST_SIGNAL";
@@ -85,18 +98,10 @@ TEST(SchedulerArm, IsEndedByTheSignalInTheEnvironment) {
 TEST(Scheduler, CountsAnArmThatCrashedAsABugAndOneThatWasKilledAsAnInputOutputError) {
   for (const auto& [signal, code] : {std::pair{SIGSEGV, 70}, std::pair{SIGABRT, 70}, std::pair{SIGTERM, 6},
                                      std::pair{SIGKILL, 6}, std::pair{SIGHUP, 6}}) {
-    const TemporaryDirectory directory;
-    Config config;
-    config.sweep.negative_slope = {0.2};
-    config.sweep.seeds = {0};
-    auto arms = make_arms(config, directory.path());
-    arms[0].overrides = {"--gtest_filter=SchedulerArm.IsEndedByTheSignalInTheEnvironment"};
     const ScopedVariable variable(signal_variable, std::to_string(signal).c_str());
-    const ReadAgenda read_agenda = [&] { return Agenda{{&arms[0]}, 1, 0, 0}; };
-    ::testing::internal::CaptureStderr();
-    log::init({});
-    const auto result = run_sweep(config, directory.path(), arms, read_agenda);
-    EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr("was terminated by signal"));
+    SmallSweep sweep({0.2}, "--gtest_filter=SchedulerArm.IsEndedByTheSignalInTheEnvironment");
+    const auto result = sweep.run();
+    EXPECT_THAT(sweep.messages, HasSubstr("was terminated by signal"));
     EXPECT_EQ(result.exit_code, code) << signal;
     EXPECT_FALSE(result.stopped);
   }
