@@ -294,6 +294,13 @@ std::vector<std::string> condition_notes(const CrossStatistics& cross) {
 
 }  // namespace
 
+std::vector<SweepStatistics> condition_statistics(const StatisticsFile& file) {
+  if (!file.cross) return {file.statistics};
+  std::vector<SweepStatistics> statistics;
+  for (const auto& condition : file.cross->conditions) statistics.push_back(condition.statistics);
+  return statistics;
+}
+
 StatisticsFile evaluate_scores(const SweepScores& scores, double control, const StatisticsOptions& options) {
   StatisticsFile file;
   file.metric = scores.metric;

@@ -49,6 +49,9 @@ struct StatisticsFile {
   std::vector<std::pair<std::string, std::string>> methods;  ///< see statistics_methods()
 };
 
+/// The statistics of each condition; those of the sweep if it is not crossed.
+std::vector<SweepStatistics> condition_statistics(const StatisticsFile& file);
+
 /// Computes the statistics of the scores and describes them in words.
 StatisticsFile evaluate_scores(const SweepScores& scores, double control, const StatisticsOptions& options = {});
 

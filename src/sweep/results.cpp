@@ -336,10 +336,18 @@ SweepScores read_scores(const Config& config, const std::vector<Arm>& arms, cons
   return scores;
 }
 
+StatisticsFile evaluate_sweep(const Config& config, const SweepScores& scores, const std::optional<FixedPlan>& plan) {
+  const StatisticsOptions options{.alpha = config.sweep.alpha, .resampling = {}};
+  if (!plan) return evaluate_scores(scores, config.sweep.control, options);
+  const SweepScores planned = planned_scores(scores, *plan, config);
+  auto file = evaluate_scores(planned, config.sweep.control, options);
+  file.method += promise_text(planned, *plan, config);
+  return file;
+}
+
 static StatisticsFile race_statistics(const Config& config, const RaceFile& race, const std::vector<Arm>& arms) {
   const auto started = started_arms(arms);
-  auto file = evaluate_scores(read_scores(config, started.empty() ? arms : started), config.sweep.control,
-                              {.alpha = config.sweep.alpha, .resampling = {}});
+  auto file = evaluate_sweep(config, read_scores(config, started.empty() ? arms : started));
   describe_race(file, race);
   return file;
 }
@@ -347,11 +355,7 @@ static StatisticsFile race_statistics(const Config& config, const RaceFile& race
 static StatisticsFile fixed_statistics(const Config& config, const std::filesystem::path& sweep_dir,
                                        const std::vector<Arm>& arms) {
   const auto plan = read_fixed_plan(sweep_dir);
-  SweepScores scores = read_scores(config, arms, plan);
-  if (plan) scores = planned_scores(scores, *plan, config);
-  auto file = evaluate_scores(scores, config.sweep.control, {.alpha = config.sweep.alpha, .resampling = {}});
-  if (plan) file.method += promise_text(scores, *plan, config);
-  return file;
+  return evaluate_sweep(config, read_scores(config, arms, plan), plan);
 }
 
 StatisticsFile write_statistics(const Config& config, const std::filesystem::path& sweep_dir,
