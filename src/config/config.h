@@ -156,6 +156,13 @@ struct Setting {
   std::string key;
   std::string value;
   bool operator==(const Setting&) const = default;
+
+  static constexpr bool is_lenient = true;  ///< see run/record_json.h; for statistics.json
+  template <class Self, class Visit>
+  static void visit_fields(Self& self, Visit&& visit) {
+    visit({"key"}, self.key);
+    visit({"value"}, self.value);
+  }
 };
 
 /// The conditions under which a sweep compares the slopes. A condition may be empty.

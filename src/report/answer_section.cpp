@@ -25,25 +25,8 @@ namespace {
 std::string optional_text(const std::optional<double>& value) { return value ? number_text(*value) : "–"; }
 
 std::string verdict_text(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::better:
-      return "better";
-    case Verdict::worse:
-      return "worse";
-    case Verdict::no_difference_detected:
-      return "no difference detected";
-    case Verdict::too_few_seeds:
-      return "too few seeds to tell";
-    case Verdict::not_comparable:
-      return "no pairs";
-    case Verdict::undecided:
-      return "undecided";
-    case Verdict::equivalent:
-      return "equivalent";
-    case Verdict::given_up:
-      return "given up";
-  }
-  return {};
+  if (verdict == Verdict::not_comparable) return "no pairs";
+  return verdict_words(verdict) + (verdict == Verdict::too_few_seeds ? " to tell" : "");
 }
 
 /// The cells that describe the arms, without the test.
@@ -70,8 +53,7 @@ std::string comparison_table(const SweepStatistics& statistics, bool is_race) {
     table.row_classes.emplace_back();
     if (is_race) continue;
     const std::string verdict = verdict_text(comparison.verdict);
-    const bool is_decided = comparison.verdict == Verdict::better || comparison.verdict == Verdict::worse;
-    if (is_decided) table.row_classes.back() = verdict;
+    if (is_decided(comparison.verdict)) table.row_classes.back() = verdict;
     auto& cells = table.rows.back();
     cells.insert(cells.begin() + 1, verdict);  // report.css colours the second column
     cells.insert(cells.end(), {comparison.has_ratio() ? limits_text(comparison.simultaneous_interval) : "–",

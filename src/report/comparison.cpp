@@ -52,7 +52,7 @@ void add_condition(ComparedResult& result, const std::vector<Setting>& settings)
 void add_findings(ComparedResult& result, Findings findings) {
   result.findings = std::move(findings);
   for (const auto& slope : result.findings.slopes) {
-    if (slope.standing == Standing::control) result.control = slope.negative_slope;
+    if (slope.verdict == Verdict::control) result.control = slope.negative_slope;
   }
   result.answer = recommendation(result.findings);
 }
@@ -101,28 +101,18 @@ std::string control_name(const std::vector<ComparedResult>& results) {
   return std::any_of(results.begin(), results.end(), differs) ? "the control" : shortest(results.front().control);
 }
 
-std::string claim_words(Claim claim, const std::string& control) {
-  switch (claim) {
-    case Claim::better:
-    case Claim::worse:
-      return std::string(name_of(claim)) + " than " + control;
-    case Claim::equivalent:
-      return "equivalent to " + control;
-    case Claim::undecided:
-    case Claim::given_up:
-    case Claim::not_comparable:
-      break;
-  }
-  return name_of(claim);
+/// "better than 0.2", "equivalent to 0.2", "undecided".
+std::string reference_words(Verdict verdict, const std::string& control) {
+  if (verdict == Verdict::equivalent) return "equivalent to " + control;
+  return verdict_words(verdict) + (is_decided(verdict) ? " than " + control : "");
 }
 
 bool is_tested(const SlopeFinding& slope) {
-  return slope.standing == Standing::better || slope.standing == Standing::worse ||
-         slope.standing == Standing::no_difference;
+  return is_decided(slope.verdict) || slope.verdict == Verdict::no_difference_detected;
 }
 
 bool are_opposite(const SlopeFinding& lower, const SlopeFinding& higher) {
-  return lower.standing == Standing::better && higher.standing == Standing::worse;
+  return lower.verdict == Verdict::better && higher.verdict == Verdict::worse;
 }
 
 /// Two results that contradict each other on a slope, the one with the lower ratio first; std::nullopt if there are
@@ -221,30 +211,17 @@ std::string full_name(const ComparedResult& result) {
   return result.sweep + (result.condition.empty() ? "" : ", " + result.condition);
 }
 
-Claim claim_of(const Findings& findings, const SlopeFinding& slope) {
-  switch (slope.standing) {
-    case Standing::better:
-      return Claim::better;
-    case Standing::worse:
-      return Claim::worse;
-    case Standing::no_difference:
-      return is_equivalent(findings, slope) ? Claim::equivalent : Claim::undecided;
-    case Standing::too_few_seeds:
-      return Claim::undecided;
-    case Standing::given_up:
-      return Claim::given_up;
-    case Standing::control:
-    case Standing::unknown:
-      break;
-  }
-  return Claim::not_comparable;
+Verdict compared_verdict(const Findings& findings, const SlopeFinding& slope) {
+  if (is_equivalent(findings, slope)) return Verdict::equivalent;
+  const bool is_open = slope.verdict == Verdict::no_difference_detected || slope.verdict == Verdict::too_few_seeds;
+  return is_open ? Verdict::undecided : slope.verdict;
 }
 
 std::vector<double> compared_slopes(const std::vector<ComparedResult>& results) {
   std::vector<double> slopes;
   for (const auto& result : results) {
     for (const auto& slope : result.findings.slopes) {
-      if (slope.standing != Standing::control) slopes.push_back(slope.negative_slope);
+      if (slope.verdict != Verdict::control) slopes.push_back(slope.negative_slope);
     }
   }
   return sorted_unique(std::move(slopes));
@@ -252,7 +229,7 @@ std::vector<double> compared_slopes(const std::vector<ComparedResult>& results) 
 
 const SlopeFinding* finding_of(const ComparedResult& result, double negative_slope) {
   for (const auto& slope : result.findings.slopes) {
-    if (slope.negative_slope == negative_slope && slope.standing != Standing::control) return &slope;
+    if (slope.negative_slope == negative_slope && slope.verdict != Verdict::control) return &slope;
   }
   return nullptr;
 }
@@ -268,20 +245,22 @@ std::string repeats_text(const ComparedResult& result, const SlopeFinding& slope
 std::vector<std::string> agreement_sentences(const std::vector<ComparedResult>& results) {
   std::vector<std::string> sentences;
   for (const double slope : compared_slopes(results)) {
-    std::vector<Claim> claims;
+    std::vector<Verdict> verdicts;
     for (const auto& result : results) {
-      if (const auto* finding = finding_of(result, slope)) claims.push_back(claim_of(result.findings, *finding));
+      if (const auto* found = finding_of(result, slope)) {
+        verdicts.push_back(compared_verdict(result.findings, *found));
+      }
     }
     std::string sentence;
-    for (const Claim claim : enum_values<Claim>) {
-      const auto count = std::count(claims.begin(), claims.end(), claim);
+    for (const Verdict verdict : enum_values<Verdict>) {
+      const auto count = std::ranges::count(verdicts, verdict);
       if (count == 0) continue;
       if (sentence.empty()) {
-        sentence =
-            format_text("Slope {} is {} in {} of {} {}", shortest(slope), claim_words(claim, control_name(results)),
-                        count, claims.size(), noun_of(results, slope));
+        sentence = format_text("Slope {} is {} in {} of {} {}", shortest(slope),
+                               reference_words(verdict, control_name(results)), count, verdicts.size(),
+                               noun_of(results, slope));
       } else {
-        sentence += format_text(", {} in {}", name_of(claim), count);
+        sentence += format_text(", {} in {}", verdict_words(verdict), count);
       }
     }
     sentences.push_back(sentence + ".");
@@ -354,7 +333,7 @@ std::string comparison_csv(const std::vector<ComparedResult>& results) {
   std::string csv = "sweep,condition,data,images,ruler,repeats,control,slope,ratio,low,high,verdict\n";
   for (const auto& result : results) {
     for (const auto& slope : result.findings.slopes) {
-      if (slope.standing == Standing::control) continue;
+      if (slope.verdict == Verdict::control) continue;
       std::vector<std::string> cells = {result.sweep,
                                         result.condition,
                                         result.data,
@@ -366,7 +345,7 @@ std::string comparison_csv(const std::vector<ComparedResult>& results) {
                                         slope.has_fds && slope.ratio.value_or(0) > 0 ? number(*slope.ratio) : "",
                                         has_limits(slope) && slope.limits.low > 0 ? number(slope.limits.low) : "",
                                         has_limits(slope) ? number(slope.limits.high) : "",
-                                        name_of(claim_of(result.findings, slope))};
+                                        verdict_words(compared_verdict(result.findings, slope))};
       std::transform(cells.begin(), cells.end(), cells.begin(), csv_cell);
       csv += join(cells, ",") + "\n";
     }

@@ -32,29 +32,9 @@ std::vector<ComparedResult> compared_results(const std::vector<SweepData>& sweep
 /// "study_race", or "study_race, generator.norm=none".
 std::string full_name(const ComparedResult& result);
 
-/// The verdict of a result on a slope.
-enum class Claim { better, worse, equivalent, undecided, given_up, not_comparable };
-
-/// The claim in words: "better", "given up".
-constexpr const char* name_of(Claim claim) {
-  switch (claim) {
-    case Claim::better:
-      return "better";
-    case Claim::worse:
-      return "worse";
-    case Claim::equivalent:
-      return "equivalent";
-    case Claim::undecided:
-      return "undecided";
-    case Claim::given_up:
-      return "given up";
-    case Claim::not_comparable:
-      return "not comparable";
-  }
-  return "";
-}
-
-Claim claim_of(const Findings& findings, const SlopeFinding& slope);
+/// The verdict with which sweeps are compared: `equivalent` if is_equivalent(), and `undecided` if no difference was
+/// detected or there are too few seeds.
+Verdict compared_verdict(const Findings& findings, const SlopeFinding& slope);
 
 /// The slopes that at least one result compares with its control, ascending.
 std::vector<double> compared_slopes(const std::vector<ComparedResult>& results);

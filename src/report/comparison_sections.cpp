@@ -22,16 +22,15 @@ std::string sentence_list(const std::vector<std::string>& sentences, const char*
   return items.empty() ? "" : element("ul", format_text("class=\"{}\"", kind), items);
 }
 
-std::string claim_badge(Claim claim) {
-  const char* kind = claim == Claim::better ? "badge good" : claim == Claim::worse ? "badge bad" : "badge";
-  return element("span", format_text("class=\"{}\"", kind), name_of(claim));
+std::string verdict_badge(Verdict verdict) {
+  const char* kind = verdict == Verdict::better ? "badge good" : verdict == Verdict::worse ? "badge bad" : "badge";
+  return element("span", format_text("class=\"{}\"", kind), verdict_words(verdict));
 }
 
 std::vector<std::string> comparison_cells(const ComparedResult& result, const SlopeFinding& slope) {
-  const Claim claim = claim_of(result.findings, slope);
   return {escape(full_name(result)),
           slope_name(slope.negative_slope),
-          claim_badge(claim),
+          verdict_badge(compared_verdict(result.findings, slope)),
           !slope.has_fds && !failure_words(slope).empty() ? failure_words(slope)
           : slope.ratio                                   ? ratio_text(*slope.ratio)
                                                           : "–",
@@ -116,7 +115,7 @@ std::string comparison_table_section(const std::vector<ComparedResult>& results)
   table.numeric = {false, false, false, true, true, true, true, false, false, false};
   for (const auto& result : results) {
     for (const auto& slope : result.findings.slopes) {
-      if (slope.standing != Standing::control) table.rows.push_back(comparison_cells(result, slope));
+      if (slope.verdict != Verdict::control) table.rows.push_back(comparison_cells(result, slope));
     }
   }
   if (table.rows.empty()) return {};

@@ -48,7 +48,7 @@ Axis ratio_axis(const std::vector<const SlopeFinding*>& slopes) {
 }
 
 std::string ratio_and_limits(const SlopeFinding& slope) {
-  if (slope.standing == Standing::control) return "1";
+  if (slope.verdict == Verdict::control) return "1";
   if (!slope.has_fds && slope.failed == slope.arms) return "failed";
   if (!slope.has_fds) return slope.control_failed == slope.control_arms ? "control failed" : "–";
   const std::string ratio = slope.ratio ? short_number(*slope.ratio) : "–";
@@ -123,7 +123,7 @@ class Forest {
   }
 
   static std::string mark(const ForestRow& entry, double x, double y) {
-    return entry.is_equivalent ? equivalence_mark(x, y) : verdict_mark(entry.slope.standing, x, y);
+    return entry.is_equivalent ? equivalence_mark(x, y) : verdict_mark(entry.slope.verdict, x, y);
   }
 
   /// The name and the verdict of a row whose interval is drawn at `y`.
@@ -149,8 +149,8 @@ class Forest {
       content += mark(entry, *slope.ratio > 0 ? plot_right : plot_left, y);
     }
     content += svg_text(plot_right + value_gap, y + 4, "value", ratio_and_limits(slope));
-    return format_text("<g class=\"{}\" tabindex=\"0\" data-tip=\"", verdict_class(slope.standing)) +
-           escape(entry.tip) + "\">" + content + "</g>\n";
+    return format_text("<g class=\"{}\" tabindex=\"0\" data-tip=\"", verdict_class(slope.verdict)) + escape(entry.tip) +
+           "\">" + content + "</g>\n";
   }
 
   std::vector<ForestRow> rows_;
@@ -161,7 +161,7 @@ class Forest {
 };
 
 std::string tip_of(const Findings& findings, const SlopeFinding& slope) {
-  const bool has_score = !slope.score.empty() && slope.standing != Standing::control;
+  const bool has_score = !slope.score.empty() && slope.verdict != Verdict::control;
   return finding_sentence(findings, slope) + (has_score ? "\n" + slope.score : "");
 }
 
@@ -174,15 +174,16 @@ std::string forest_figure(const Forest& forest, const std::string& caption, cons
 std::string forest_plot(const Findings& findings) {
   if (findings.slopes.size() < 2) return {};
   const auto has_result = [](const SlopeFinding& slope) {
-    const bool is_decided = slope.standing == Standing::better || slope.standing == Standing::worse;
-    return slope.standing != Standing::control && (slope.ratio || is_decided);
+    return slope.verdict != Verdict::control && (slope.ratio || is_decided(slope.verdict));
   };
   if (std::none_of(findings.slopes.begin(), findings.slopes.end(), has_result)) return {};
   std::vector<const SlopeFinding*> slopes;
   std::vector<ForestRow> rows;
   for (const auto& slope : findings.slopes) {
     slopes.push_back(&slope);
-    rows.push_back({slope, shortest(slope.negative_slope), verdict_name(slope.standing), tip_of(findings, slope)});
+    const bool is_undetected = slope.verdict == Verdict::no_difference_detected;
+    rows.push_back({slope, shortest(slope.negative_slope),
+                    is_undetected ? "not shown to differ" : verdict_words(slope.verdict), tip_of(findings, slope)});
   }
   return forest_figure(Forest(std::move(rows), ratio_axis(slopes), /*names_above=*/false),
                        "FD of each slope relative to the control",
@@ -205,10 +206,10 @@ std::string forest_plots(const std::vector<ComparedResult>& results) {
     for (const auto& result : results) {
       const auto* finding = finding_of(result, slope);
       if (finding == nullptr) continue;
-      const Claim claim = claim_of(result.findings, *finding);
-      rows.push_back({*finding, result.sweep, name_of(claim),
+      const Verdict verdict = compared_verdict(result.findings, *finding);
+      rows.push_back({*finding, result.sweep, verdict_words(verdict),
                       full_name(result) + "\n" + tip_of(result.findings, *finding), result.condition,
-                      claim == Claim::equivalent});
+                      verdict == Verdict::equivalent});
     }
     figures +=
         forest_figure(Forest(std::move(rows), axis, /*names_above=*/true), "Slope " + shortest(slope),

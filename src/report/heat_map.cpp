@@ -26,7 +26,7 @@ std::string column_name(std::size_t i) {
 }
 
 std::string cell_text(const SlopeFinding& slope) {
-  if (slope.standing == Standing::unknown || !slope.ratio) return "–";
+  if (slope.verdict == Verdict::not_comparable || !slope.ratio) return "–";
   if (std::isinf(*slope.ratio)) return "∞";
   if (*slope.ratio <= 0) return "0";  // most or all arms of the control failed
   return format_text("{:.{}f}", *slope.ratio, *slope.ratio < 10 ? 2 : *slope.ratio < 100 ? 1 : 0);
@@ -77,11 +77,11 @@ class HeatMap {
     const auto& findings = columns_[column];
     for (const auto& slope : findings.slopes) {
       if (slope.negative_slope != negative_slope) continue;
-      const bool is_known = slope.standing != Standing::unknown && slope.ratio.has_value();
+      const bool is_known = slope.verdict != Verdict::not_comparable && slope.ratio.has_value();
       const double ratio = is_known ? *slope.ratio : 1;
       const char* kind = ratio < 1 ? "v-better" : "v-worse";
       std::string text = cell_text(slope);
-      if (slope.standing == Standing::better || slope.standing == Standing::worse) text += " *";
+      if (is_decided(slope.verdict)) text += " *";
       return format_text("<g class=\"cell {} h{}\" tabindex=\"0\" data-tip=\"", kind, shade_of(ratio)) +
              escape(names_[column] + "\n" + finding_sentence(findings, slope)) + "\">" +
              format_text("<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\" rx=\"3\"/>", x(column) + 1,

@@ -75,18 +75,18 @@ class Strip {
   /// The mark of the decision on a slope, with the finding as a tooltip. Empty if there is no decision yet.
   std::string decision(const SlopeFinding& slope, double y) const {
     for (const auto& state : race_.state.slopes) {
-      if (state.negative_slope != slope.negative_slope || state.decision == RaceDecision::undecided) continue;
-      const bool given_up = state.decision == RaceDecision::given_up;
+      if (state.negative_slope != slope.negative_slope || state.decision == Verdict::undecided) continue;
+      const bool given_up = state.decision == Verdict::given_up;
       const bool has_look = state.look >= 1 && state.look <= std::ssize(plan_.looks);
       if (!given_up && !has_look) continue;
       const double x = given_up ? cell_x(slope.arms) + cell_ / 2
                                 : cell_x(plan_.looks[static_cast<std::size_t>(state.look - 1)]) - mark_width / 2;
       const std::string tip = finding_sentence(findings_, slope);
-      return format_text("<g class=\"{}\" tabindex=\"0\" data-tip=\"", verdict_class(slope.standing)) +
+      return format_text("<g class=\"{}\" tabindex=\"0\" data-tip=\"", verdict_class(slope.verdict)) +
              escape(given_up ? tip : format_text("Look {}: {}", state.look, tip)) + "\">" +
              format_text("<rect class=\"hit\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:g}\" height=\"{:g}\"/>",
                          x - mark_width / 2, y - strip_row / 2, mark_width, strip_row) +
-             verdict_mark(slope.standing, x, y) + "</g>";
+             verdict_mark(slope.verdict, x, y) + "</g>";
     }
     return {};
   }

@@ -14,38 +14,20 @@ std::string svg_line(const char* kind, double x1, double y1, double x2, double y
                      y2);
 }
 
-std::string verdict_name(Standing standing) {
-  switch (standing) {
-    case Standing::control:
-      return "control";
-    case Standing::better:
-      return "better";
-    case Standing::worse:
-      return "worse";
-    case Standing::no_difference:
-      return "not shown to differ";
-    case Standing::too_few_seeds:
-      return "too few seeds";
-    case Standing::given_up:
-      return "given up";
-    case Standing::unknown:
-      break;
-  }
-  return "not comparable";
-}
-
-const char* verdict_class(Standing standing) {
-  switch (standing) {
-    case Standing::better:
+const char* verdict_class(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::better:
       return "v-better";
-    case Standing::worse:
+    case Verdict::worse:
       return "v-worse";
-    case Standing::given_up:
+    case Verdict::given_up:
       return "v-given-up";
-    case Standing::control:
-    case Standing::no_difference:
-    case Standing::too_few_seeds:
-    case Standing::unknown:
+    case Verdict::control:
+    case Verdict::equivalent:
+    case Verdict::undecided:
+    case Verdict::no_difference_detected:
+    case Verdict::too_few_seeds:
+    case Verdict::not_comparable:
       break;
   }
   return "v-open";
@@ -63,21 +45,23 @@ constexpr const char* disc = "M-5 0A5 5 0 1 0 5 0A5 5 0 1 0-5 0Z";
 
 std::string equivalence_mark(double x, double y) { return mark_path("mark", disc, x, y); }
 
-std::string verdict_mark(Standing standing, double x, double y) {
+std::string verdict_mark(Verdict verdict, double x, double y) {
   const auto path = [&](const char* kind, const char* shape) { return mark_path(kind, shape, x, y); };
-  switch (standing) {
-    case Standing::better:
+  switch (verdict) {
+    case Verdict::better:
       return path("mark", "M-6-5H6L0 6Z");
-    case Standing::worse:
+    case Verdict::worse:
       return path("mark", "M-6 5H6L0-6Z");
-    case Standing::control:
+    case Verdict::control:
       return path("mark", "M-5-5H5V5H-5Z");
-    case Standing::given_up:
+    case Verdict::given_up:
       return path("mark cross", "M-5-5L5 5M-5 5L5-5");
-    case Standing::no_difference:
+    case Verdict::no_difference_detected:
       return path("mark hollow", disc);
-    case Standing::too_few_seeds:
-    case Standing::unknown:
+    case Verdict::equivalent:
+    case Verdict::undecided:
+    case Verdict::too_few_seeds:
+    case Verdict::not_comparable:
       break;
   }
   return path("mark hollow", "M-6 0L0-6L6 0L0 6Z");

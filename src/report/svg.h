@@ -4,7 +4,7 @@
 
 #include "statistics/findings.h"
 
-/// SVG elements of charts, and the names, colours and shapes of verdicts. Coordinates are in SVG user units; on a
+/// SVG elements of charts, and the colours and shapes of verdicts. Coordinates are in SVG user units; on a
 /// phone, one unit is about one CSS pixel.
 namespace slopegan {
 
@@ -12,13 +12,11 @@ namespace slopegan {
 std::string svg_text(double x, double y, const char* kind, const std::string& content);
 std::string svg_line(const char* kind, double x1, double y1, double x2, double y2);
 
-/// "better", "not shown to differ".
-std::string verdict_name(Standing standing);
 /// The CSS class that sets the colour of a verdict.
-const char* verdict_class(Standing standing);
+const char* verdict_class(Verdict verdict);
 /// A shape per verdict, so that colour is not the only difference: a triangle that points down (better) or up (worse),
 /// a square (control), a ring (no difference), a cross (given up), or a diamond (too few seeds or not comparable).
-std::string verdict_mark(Standing standing, double x, double y);
+std::string verdict_mark(Verdict verdict, double x, double y);
 /// The mark of a slope that is equivalent to the control: a disc.
 std::string equivalence_mark(double x, double y);
 

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "run/json.h"
@@ -18,8 +19,11 @@
 ///   }
 ///
 /// The JSON writer and reader, the TensorBoard events and the columns of results.csv all follow this list. Fields are
-/// numbers, strings, enumerations, std::optional (absent if empty), maps from names to numbers, other records, and
-/// vectors of these.
+/// numbers, booleans, strings, enumerations, std::optional (absent if empty), maps from names to numbers, lists of
+/// names with texts, other records, and vectors of these.
+///
+/// A record with `static constexpr bool is_lenient = true` writes empty optionals as null. When it is read, all keys
+/// may be absent, and null leaves an optional empty.
 namespace slopegan {
 
 struct Field {
@@ -43,6 +47,9 @@ struct AnyVisitor {
 template <class T>
 concept Record = requires(T& record) { T::visit_fields(record, record_detail::AnyVisitor{}); };
 
+template <class R>
+constexpr bool is_lenient_record = requires { requires R::is_lenient; };
+
 template <class T>
 constexpr bool is_optional = false;
 template <class T>
@@ -51,9 +58,16 @@ constexpr bool is_optional<std::optional<T>> = true;
 template <Record R>
 nlohmann::ordered_json record_json(const R& record);
 
+using NamedTexts = std::vector<std::pair<std::string, std::string>>;
+
 /// Converts the value of a field to JSON. Enums define their own overloads of field_json and read_field.
 inline nlohmann::ordered_json field_json(const std::string& value) { return value; }
 inline nlohmann::ordered_json field_json(const std::map<std::string, double>& values) { return values; }
+inline nlohmann::ordered_json field_json(const NamedTexts& texts) {
+  auto object = nlohmann::ordered_json::object();
+  for (const auto& [name, text] : texts) object[name] = text;
+  return object;
+}
 template <class T>
   requires std::integral<T> || std::floating_point<T>
 nlohmann::ordered_json field_json(T value) {
@@ -78,6 +92,7 @@ constexpr bool is_list<std::vector<T>> = true;
 
 struct WriteFields {
   nlohmann::ordered_json& object;
+  bool is_lenient = false;
   template <class T>
   void operator()(const Field& field, const T& value) const {
     if constexpr (is_list<T>) {
@@ -87,6 +102,8 @@ struct WriteFields {
       object[field.key] = field_json(value);
     } else if (value) {
       object[field.key] = field_json(*value);
+    } else if (is_lenient) {
+      object[field.key] = nullptr;
     }
   }
 };
@@ -94,7 +111,7 @@ struct WriteFields {
 template <Record R>
 nlohmann::ordered_json record_json(const R& record) {
   auto object = nlohmann::ordered_json::object();
-  R::visit_fields(record, WriteFields{object});
+  R::visit_fields(record, WriteFields{object, is_lenient_record<R>});
   return object;
 }
 
@@ -105,11 +122,16 @@ R read_record(const nlohmann::json& object);
 
 inline void read_field(const nlohmann::json& json, std::int64_t& value) { value = whole_number(json); }
 inline void read_field(const nlohmann::json& json, double& value) { value = number_or_nan(json); }
+inline void read_field(const nlohmann::json& json, bool& value) { value = json.get<bool>(); }
 inline void read_field(const nlohmann::json& json, std::string& value) { value = json.get<std::string>(); }
 inline void read_field(const nlohmann::json& json, std::map<std::string, double>& values) {
   if (!json.is_object()) throw WrongJsonType("an object of numbers is expected");
   values.clear();
   for (const auto& [name, value] : json.items()) values[name] = number_or_nan(value);
+}
+inline void read_field(const nlohmann::json& json, NamedTexts& texts) {
+  texts.clear();
+  for (const auto& [name, text] : json.items()) texts.emplace_back(name, text.get<std::string>());
 }
 template <Record R>
 void read_field(const nlohmann::json& json, R& record) {
@@ -124,20 +146,25 @@ void read_field(const nlohmann::json& json, std::vector<T>& items) {
 
 struct ReadFields {
   const nlohmann::json& object;
+  bool is_lenient = false;
   template <class T>
   void operator()(const Field& field, T& value) const {
-    if constexpr (is_optional<T>) {
-      if (object.contains(field.key)) read_field(object.at(field.key), value.emplace());
-    } else if (!field.may_be_absent || object.contains(field.key)) {
-      read_field(object.at(field.key), value);
+    const bool may_be_absent = is_optional<T> || is_lenient || field.may_be_absent;
+    if (may_be_absent && !object.contains(field.key)) return;
+    const nlohmann::json& json = object.at(field.key);
+    if constexpr (!is_optional<T>) {
+      read_field(json, value);
+    } else if (!is_lenient || !json.is_null()) {
+      read_field(json, value.emplace());
     }
   }
 };
 
 template <Record R>
 R read_record(const nlohmann::json& object) {
+  if (!object.is_object()) throw WrongJsonType("an object is expected");
   R record;
-  R::visit_fields(record, ReadFields{object});
+  R::visit_fields(record, ReadFields{object, is_lenient_record<R>});
   return record;
 }
 

@@ -23,54 +23,38 @@ std::string typeset(std::string text) {
   return text;
 }
 
-using StatisticsByCondition = std::map<std::size_t, SweepStatistics>;
-
-StatisticsByCondition statistics_by_condition(const SweepScores& scores, const Config& config) {
-  std::map<std::size_t, std::vector<ArmScore>> by_condition;
-  for (ArmScore score : scores.arms) {
-    auto& condition = by_condition[std::exchange(score.condition, 0)];
-    condition.push_back(score);
-  }
-  StatisticsByCondition statistics;
-  for (const auto& [condition, of_condition] : by_condition) {
-    statistics[condition] =
-        sweep_statistics(of_condition, config.sweep.control, {.alpha = config.sweep.alpha, .resampling = {}});
-  }
-  return statistics;
-}
-
 /// The slopes that the statistics recommend; empty if they recommend none for one of the conditions, or if a race is
 /// not over or lacks race.json: the test of a fixed sweep does not hold for a race. `plan`: the plan of a fixed sweep.
 std::set<ScoreLabels::Key> recommended_by(const Config& config, const std::filesystem::path& sweep_dir,
                                           const std::optional<FixedPlan>& plan, const SweepScores& scores) {
-  std::map<std::size_t, std::vector<double>> found;
+  std::vector<Findings> conditions;
   if (config.sweep.design == SweepDesign::race) {
     const auto race = read_race(sweep_dir);
-    if (race && race->state.is_over) found[0] = recommended_slopes(findings_of(*race));
+    if (race && race->state.is_over) conditions.push_back(findings_of(*race));
   } else {
-    const auto planned = plan ? planned_scores(scores, *plan, config) : scores;
-    for (const auto& [condition, statistics] : statistics_by_condition(planned, config)) {
-      found[condition] = recommended_slopes(findings_of(statistics));
+    for (const auto& statistics : condition_statistics(evaluate_sweep(config, scores, plan))) {
+      conditions.push_back(findings_of(statistics));
     }
   }
   std::set<ScoreLabels::Key> recommended;
-  for (const auto& [condition, slopes] : found) {
+  for (std::size_t i = 0; i < conditions.size(); ++i) {
+    const auto slopes = recommended_slopes(conditions[i]);
     if (slopes.empty()) return {};
-    for (const double slope : slopes) recommended.emplace(condition, slope);
+    for (const double slope : slopes) recommended.emplace(i, slope);
   }
   return recommended;
 }
 
 /// The slope with the lowest mean FD in each condition, if more than one slope has a mean FD. The printed answer names
 /// the same slope.
-std::set<ScoreLabels::Key> lowest_means(const StatisticsByCondition& by_condition) {
+std::set<ScoreLabels::Key> lowest_means(const std::vector<SweepStatistics>& conditions) {
   std::set<ScoreLabels::Key> lowest;
-  for (const auto& [condition, statistics] : by_condition) {
+  for (std::size_t i = 0; i < conditions.size(); ++i) {
     const auto scored =
-        std::ranges::count_if(statistics.slopes, [](const auto& slope) { return slope.mean_fd.has_value(); });
-    const Findings findings = findings_of(statistics);
+        std::ranges::count_if(conditions[i].slopes, [](const auto& slope) { return slope.mean_fd.has_value(); });
+    const Findings findings = findings_of(conditions[i]);
     const SlopeFinding* best = lowest_mean(findings);
-    if (scored > 1 && best != nullptr) lowest.emplace(condition, best->negative_slope);
+    if (scored > 1 && best != nullptr) lowest.emplace(i, best->negative_slope);
   }
   return lowest;
 }
@@ -92,12 +76,12 @@ ScoreLabels score_labels(const Config& config, const std::vector<Arm>& arms) {
   const auto sweep_dir = arms.front().directory.parent_path().parent_path();
   const auto plan = read_fixed_plan(sweep_dir);
   const SweepScores scores = read_scores(config, arms, plan);
-  const auto by_condition = statistics_by_condition(scores, config);
+  const auto conditions = condition_statistics(evaluate_sweep(config, scores));
   std::size_t seeds = 0;
-  for (const auto& [condition, statistics] : by_condition) {
-    seeds = std::max(seeds, statistics.seeds.size());
-    for (const auto& summary : statistics.slopes) {
-      labels.slopes[{condition, summary.negative_slope}] = typeset(score_text(summary));
+  for (std::size_t i = 0; i < conditions.size(); ++i) {
+    seeds = std::max(seeds, conditions[i].seeds.size());
+    for (const auto& summary : conditions[i].slopes) {
+      labels.slopes[{i, summary.negative_slope}] = typeset(score_text(summary));
     }
   }
   if (!scores.metric) return labels;
@@ -107,7 +91,7 @@ ScoreLabels score_labels(const Config& config, const std::vector<Arm>& arms) {
                   seeds > 1 ? ", mean ± standard deviation over seeds" : "");
   labels.best = recommended_by(config, sweep_dir, plan, scores);
   const bool is_recommended = !labels.best.empty();
-  if (!is_recommended) labels.best = lowest_means(by_condition);
+  if (!is_recommended) labels.best = lowest_means(conditions);
   if (labels.best.empty()) return labels;
   labels.legend += std::string(" ") + best_mark +
                    (is_recommended ? " recommended by the statistics."

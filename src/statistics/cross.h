@@ -20,6 +20,13 @@ struct ConditionStatistics {
   /// The error rate alpha applies to the verdicts of each condition separately, not to the verdicts of all conditions
   /// together.
   SweepStatistics statistics;
+
+  static constexpr bool is_lenient = true;
+  template <class Self, class Visit>
+  static void visit_fields(Self& self, Visit&& visit) {
+    visit({"settings"}, self.settings);
+    SweepStatistics::visit_fields(self.statistics, visit);
+  }
 };
 
 /// Shows whether the effect of a slope depends on the condition. The effect in a condition is the difference in log FD
@@ -43,12 +50,37 @@ struct Interaction {
   double smallest_p_holm = 1;       ///< the smallest p_holm that is possible with this number of pairs
   bool can_be_significant = false;  ///< smallest_p_holm <= alpha
   bool significant = false;         ///< p_holm <= alpha
+
+  static constexpr bool is_lenient = true;
+  template <class Self, class Visit>
+  static void visit_fields(Self& self, Visit&& visit) {
+    visit({"negative_slope"}, self.negative_slope);
+    visit({"first"}, self.first);
+    visit({"second"}, self.second);
+    visit({"pairs"}, self.pairs);
+    visit({"failed_seeds"}, self.failed_seeds);
+    visit({"ratio"}, self.ratio);
+    visit({"ratio_interval"}, self.ratio_interval);
+    visit({"p"}, self.p);
+    visit({"p_holm"}, self.p_holm);
+    visit({"smallest_p_holm"}, self.smallest_p_holm);
+    visit({"can_be_significant"}, self.can_be_significant);
+    visit({"significant"}, self.significant);
+  }
 };
 
 struct CrossStatistics {
   double alpha = 0.05;
   std::vector<ConditionStatistics> conditions;
   std::vector<Interaction> interactions;  ///< ordered by slope, then by conditions
+
+  static constexpr bool is_lenient = true;
+  template <class Self, class Visit>
+  static void visit_fields(Self& self, Visit&& visit) {
+    visit({"alpha"}, self.alpha);
+    visit({"conditions"}, self.conditions);
+    visit({"interactions"}, self.interactions);
+  }
 };
 
 /// Evaluates each condition, and compares all pairs of conditions. ArmScore::condition is an index into `conditions`.

@@ -14,24 +14,10 @@ namespace {
 
 constexpr double without_limit = std::numeric_limits<double>::infinity();
 
-Standing standing_of(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::better:
-      return Standing::better;
-    case Verdict::worse:
-      return Standing::worse;
-    case Verdict::no_difference_detected:
-    case Verdict::equivalent:
-      return Standing::no_difference;
-    case Verdict::too_few_seeds:
-    case Verdict::undecided:
-      return Standing::too_few_seeds;
-    case Verdict::given_up:
-      return Standing::given_up;
-    case Verdict::not_comparable:
-      break;
-  }
-  return Standing::unknown;
+/// The verdict of SlopeFinding for a verdict in statistics.json.
+Verdict found_verdict(Verdict verdict) {
+  if (verdict == Verdict::equivalent) return Verdict::no_difference_detected;
+  return verdict == Verdict::undecided ? Verdict::too_few_seeds : verdict;
 }
 
 /// Sets the estimate to the median ratio or, if the median lies outside the limits, to the ratio of geometric means.
@@ -51,15 +37,15 @@ void set_ratio(SlopeFinding& finding, const Comparison& comparison) {
 }
 
 void add_comparison(SlopeFinding& finding, const Comparison& comparison) {
-  finding.standing = standing_of(comparison.verdict);
+  finding.verdict = found_verdict(comparison.verdict);
   finding.seeds = comparison.informative_pairs();
-  finding.limits = limits_for(finding.standing, comparison.simultaneous_interval);
+  finding.limits = limits_for(finding.verdict, comparison.simultaneous_interval);
   if (finding.seeds > 0) set_ratio(finding, comparison);
   finding.control_arms = comparison.pairs;
   finding.control_failed = comparison.control_lost + comparison.both_lost;
   finding.has_fds = comparison.has_ratio();
   if (finding.has_fds || finding.seeds == 0) return;
-  finding.limits = limits_for(finding.standing, std::nullopt);
+  finding.limits = limits_for(finding.verdict, std::nullopt);
   finding.ratio.reset();
   finding.has_mean_ratio = false;
   if (comparison.lost != comparison.control_lost) {
@@ -109,16 +95,13 @@ std::string unit_of(const std::string& limit) { return limit.substr(std::min(lim
 
 }  // namespace
 
-Interval limits_for(Standing standing, const std::optional<Interval>& interval) {
+Interval limits_for(Verdict verdict, const std::optional<Interval>& interval) {
   Interval limits = interval.value_or(Interval{0, without_limit});
   if (!(limits.low >= 0)) limits.low = 0;
   if (!(limits.high >= limits.low)) limits.high = without_limit;
   if (std::isinf(limits.low)) limits.low = 1;
   if (limits.high <= 0) limits.high = 1;
-  if (standing == Standing::better || standing == Standing::worse) {
-    return limits_of_verdict(limits, standing == Standing::better);
-  }
-  return limits_including_one(limits);
+  return is_decided(verdict) ? limits_of_verdict(limits, verdict == Verdict::better) : limits_including_one(limits);
 }
 
 Findings findings_of(const SweepStatistics& statistics) {
@@ -135,7 +118,7 @@ Findings findings_of(const SweepStatistics& statistics) {
     finding.mean_fd = summary.mean_fd;
     finding.score = score_text(summary);
     if (summary.negative_slope == statistics.control) {
-      finding.standing = Standing::control;
+      finding.verdict = Verdict::control;
       finding.ratio = 1;
       finding.limits = {1, 1};
     }
@@ -150,8 +133,8 @@ Findings findings_of(const SweepStatistics& statistics) {
 }
 
 bool was_compared(const SlopeFinding& slope) {
-  return slope.standing != Standing::unknown && slope.standing != Standing::given_up &&
-         slope.standing != Standing::control;
+  return slope.verdict != Verdict::not_comparable && slope.verdict != Verdict::given_up &&
+         slope.verdict != Verdict::control;
 }
 
 bool mostly_failed(const SlopeFinding& slope) { return 2 * slope.failed > slope.arms; }
@@ -168,8 +151,14 @@ const SlopeFinding* lowest_mean(const Findings& findings) {
 bool has_limits(const SlopeFinding& slope) { return was_compared(slope) && slope.has_fds; }
 
 bool is_equivalent(const Findings& findings, const SlopeFinding& slope) {
-  return slope.standing == Standing::no_difference && slope.limits.low >= 1 - findings.equivalence &&
+  return slope.verdict == Verdict::no_difference_detected && slope.limits.low >= 1 - findings.equivalence &&
          slope.limits.high <= 1 + findings.equivalence;
+}
+
+std::string verdict_words(Verdict verdict) {
+  std::string words = name_of(verdict);
+  std::ranges::replace(words, '_', ' ');
+  return words;
 }
 
 std::string limits_words(const Interval& limits) {
@@ -195,7 +184,7 @@ std::string failure_words(const SlopeFinding& slope) {
 }
 
 std::string finding_sentence(const Findings& findings, const SlopeFinding& slope) {
-  const auto is_control = [](const SlopeFinding& finding) { return finding.standing == Standing::control; };
+  const auto is_control = [](const SlopeFinding& finding) { return finding.verdict == Verdict::control; };
   const auto control = std::find_if(findings.slopes.begin(), findings.slopes.end(), is_control);
   const std::string name = shortest(slope.negative_slope);
   const std::string reference = control == findings.slopes.end() ? "the control" : shortest(control->negative_slope);
@@ -208,25 +197,27 @@ std::string finding_sentence(const Findings& findings, const SlopeFinding& slope
     return (parts.empty() ? "" : ": " + join(parts, "; ")) + ".";
   };
   const std::string tested = measured_words(slope);
-  switch (slope.standing) {
-    case Standing::control:
+  switch (slope.verdict) {
+    case Verdict::control:
       return name + " is the control" + (slope.score.empty() ? "" : ": " + slope.score) + ".";
-    case Standing::better:
+    case Verdict::better:
       return name + " is better than " + reference + details(tested);
-    case Standing::worse:
+    case Verdict::worse:
       return name + " is worse than " + reference + details(tested);
-    case Standing::no_difference:
+    case Verdict::no_difference_detected:
       return name + " does not differ detectably from " + reference + (findings.is_over ? "" : " so far") +
              details(tested);
-    case Standing::too_few_seeds:
+    case Verdict::too_few_seeds:
       if (findings.first_look > 0) return name + " has not been compared yet.";
       return format_text("{} is undecided, because {} seed{} too few{}", name, slope.seeds,
                          slope.seeds == 1 ? " is" : "s are", details(estimate));
-    case Standing::given_up:
+    case Verdict::given_up:
       return format_text(
           "{} was given up after {} arms, without a test{}", name, slope.arms,
           details(estimate.empty() ? "" : "during training, its FD was at least " + ratio_words(*slope.ratio)));
-    case Standing::unknown:
+    case Verdict::not_comparable:
+    case Verdict::equivalent:
+    case Verdict::undecided:
       return name + " cannot be compared with " + reference + details("");
   }
   return {};

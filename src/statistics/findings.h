@@ -10,27 +10,18 @@
 /// What a fixed sweep or a race shows about each slope, and sentences that describe it. ASCII only.
 namespace slopegan {
 
-/// What is known about a slope, compared with the control.
-enum class Standing {
-  control,
-  better,
-  worse,
-  no_difference,  ///< no difference was detected
-  too_few_seeds,
-  given_up,  ///< a race stopped training the slope, without a test, because the FDs of its first arms were too high
-  unknown,   ///< not comparable: for every seed, a result is missing or both the slope and the control failed
-};
-
 struct SlopeFinding {
   double negative_slope = 0;
-  Standing standing = Standing::unknown;
+  /// Never `equivalent`, see is_equivalent(), and never `undecided`: in a race, an undecided slope has the verdict
+  /// no_difference_detected or, before its first test, too_few_seeds.
+  Verdict verdict = Verdict::not_comparable;
   /// The estimate of FD of the slope / FD of the control. May be infinite if at least half of the slope's arms failed,
   /// and 0 if at least half of the control's arms failed. In a fixed sweep, it is the median ratio or, if the median
   /// lies outside `limits`, the ratio of geometric means over the seeds in which neither failed; std::nullopt if both
   /// lie outside. The test and the limits depend on means and on failures, so the median may contradict them.
   std::optional<double> ratio = std::nullopt;
   bool has_mean_ratio = false;  ///< whether a fixed sweep uses the ratio of geometric means
-  /// Limits of the ratio that hold for all slopes simultaneously. They agree with `standing`: both are at most 1 for a
+  /// Limits of the ratio that hold for all slopes simultaneously. They agree with `verdict`: both are at most 1 for a
   /// better slope and at least 1 for a worse slope. For all other slopes, 1 lies between them.
   Interval limits{0, 0};
   std::int64_t arms = 0;    ///< number of arms with a known outcome
@@ -64,13 +55,13 @@ struct Findings {
 /// The findings of a fixed sweep.
 Findings findings_of(const SweepStatistics& statistics);
 
-/// Cuts or extends the interval so that it agrees with the standing; see SlopeFinding::limits. This is necessary
+/// Cuts or extends the interval so that it agrees with the verdict; see SlopeFinding::limits. This is necessary
 /// because Holm's correction may reject equality although the interval contains 1. An invalid or absent lower limit
 /// becomes 0, and an invalid or absent upper limit becomes infinite. An infinite lower limit and an upper limit of 0
 /// result from failures alone; they become 1.
-Interval limits_for(Standing standing, const std::optional<Interval>& interval);
+Interval limits_for(Verdict verdict, const std::optional<Interval>& interval);
 
-/// Whether the standing is `better`, `worse`, `no_difference` or `too_few_seeds`.
+/// Whether the verdict is `better`, `worse`, `no_difference_detected` or `too_few_seeds`.
 bool was_compared(const SlopeFinding& slope);
 
 /// Whether more than half of the arms failed.
@@ -85,6 +76,9 @@ bool has_limits(const SlopeFinding& slope);
 
 /// Whether no difference from the control was detected and the limits lie within 1 ± Findings::equivalence.
 bool is_equivalent(const Findings& findings, const SlopeFinding& slope);
+
+/// The name of a verdict in words: "no difference detected".
+std::string verdict_words(Verdict verdict);
 
 /// The verdict on a slope, with the estimate and the limits: "0 is better than 0.2: FD 13 % lower (2 to 19 % lower)."
 std::string finding_sentence(const Findings& findings, const SlopeFinding& slope);

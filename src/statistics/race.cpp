@@ -150,10 +150,10 @@ void decide(RaceComparison& comparison, double alpha, double equivalence) {
   const bool has_failures = comparison.failed > 0 || comparison.control_failed > 0;
   if (comparison.p_holm <= alpha) {
     const bool is_better = comparison.ratio < 1;
-    comparison.decision = is_better ? RaceDecision::better : RaceDecision::worse;
+    comparison.decision = is_better ? Verdict::better : Verdict::worse;
     limits = limits_of_verdict(limits, is_better);
   } else if (!has_failures && limits.low >= 1 - equivalence && limits.high <= 1 + equivalence) {
-    comparison.decision = RaceDecision::equivalent;
+    comparison.decision = Verdict::equivalent;
   }
 }
 
@@ -168,7 +168,7 @@ void correct_look(RaceLook& look, std::int64_t untested) {
   for (std::size_t i = 0; i < look.comparisons.size(); ++i) look.comparisons[i].p_holm = adjusted[i];
 }
 
-bool is_undecided(const RaceSlope& slope) { return slope.decision == RaceDecision::undecided; }
+bool is_undecided(const RaceSlope& slope) { return slope.decision == Verdict::undecided; }
 
 /// The arms without a result among the first `count` arms of the control and of each undecided slope.
 std::vector<RaceArmId> missing_arms(const RacePlan& plan, const std::vector<RaceSlope>& slopes,
@@ -198,7 +198,7 @@ RaceLook evaluate_look(const RacePlan& plan, std::vector<RaceSlope>& slopes, con
       const auto scores = first_scores(results, slope.negative_slope, look.arms);
       look.comparisons.push_back(compare_scores(slope.negative_slope, control, scores, level));
     } else {
-      untested += slope.decision == RaceDecision::given_up || slope.decision == RaceDecision::equivalent;
+      untested += slope.decision == Verdict::given_up || slope.decision == Verdict::equivalent;
     }
   }
   correct_look(look, untested);
@@ -264,7 +264,7 @@ RaceState follow_race(const RacePlan& plan, std::span<const RaceArm> arms) {
     RaceSlope entry;
     entry.negative_slope = slope;
     entry.interim_ratios = interim_ratios(results, plan.control, slope);
-    if (is_hopeless(entry.interim_ratios, plan.give_up)) entry.decision = RaceDecision::given_up;
+    if (is_hopeless(entry.interim_ratios, plan.give_up)) entry.decision = Verdict::given_up;
     state.slopes.push_back(entry);
   }
   for (std::size_t look = 0; look < plan.looks.size(); ++look) {

@@ -16,6 +16,8 @@
 ///
 /// A race's state is a pure function of its plan and of the results of its arms. The order in which arms end does not
 /// matter, and results of arms that are no longer needed have no effect.
+///
+/// visit_fields lists the fields of a record in race.json (run/record_json.h).
 namespace slopegan {
 
 struct RaceRules {
@@ -34,6 +36,16 @@ struct RacePlan {
   std::vector<double> alphas;       ///< one per look; their sum is RaceRules::alpha
   double equivalence = 0.15;
   double give_up = 1.5;
+
+  template <class Self, class Visit>
+  static void visit_fields(Self& self, Visit&& visit) {
+    visit({"control"}, self.control);
+    visit({"slopes"}, self.slopes);
+    visit({"looks"}, self.looks);
+    visit({"alphas"}, self.alphas);
+    visit({"equivalence"}, self.equivalence);
+    visit({"give_up"}, self.give_up);
+  }
 };
 
 /// Plans a race. The first look takes place at the smallest number of arms per slope with which a difference can be
@@ -57,14 +69,6 @@ struct RaceArm {
   std::optional<double> interim_fd;
 };
 
-enum class RaceDecision {
-  undecided,
-  better,
-  worse,
-  equivalent,  ///< the interval lies within 1 ± equivalence, and no arm of the slope or of the control failed
-  given_up,    ///< see RaceRules::give_up; decided without a test, so the error rate does not cover this decision
-};
-
 /// A slope compared with the control at one look. Ratios are the geometric mean FD of the slope / the geometric mean FD
 /// of the control: below 1, the slope is better. The log FD of a failed arm is replaced with the largest finite log FD
 /// of the two groups plus the range of the finite log FDs (or plus 1 if that range is 0).
@@ -81,7 +85,20 @@ struct RaceComparison {
   double p = 1;
   double p_holm = 1;            ///< Holm-adjusted for all slopes that no earlier look found to be better or worse
   bool spreads_differ = false;  ///< whether the standard deviations of log FD differ by a factor above 2
-  RaceDecision decision = RaceDecision::undecided;
+  Verdict decision = Verdict::undecided;
+
+  template <class Self, class Visit>
+  static void visit_fields(Self& self, Visit&& visit) {
+    visit({"negative_slope"}, self.negative_slope);
+    visit({"failed"}, self.failed);
+    visit({"control_failed"}, self.control_failed);
+    visit({"ratio"}, self.ratio);
+    visit({"ratio_interval"}, self.ratio_interval);
+    visit({"p"}, self.p);
+    visit({"p_holm"}, self.p_holm);
+    visit({"spreads_differ"}, self.spreads_differ);
+    visit({"decision"}, self.decision);
+  }
 };
 
 /// The results of a complete look.
@@ -90,12 +107,20 @@ struct RaceLook {
   double alpha = 0;                         ///< share of the error rate that this look spends
   std::int64_t family = 0;                  ///< number of hypotheses in Holm's correction
   std::vector<RaceComparison> comparisons;  ///< for the slopes that were still undecided, ascending
+
+  template <class Self, class Visit>
+  static void visit_fields(Self& self, Visit&& visit) {
+    visit({"arms"}, self.arms);
+    visit({"alpha"}, self.alpha);
+    visit({"family"}, self.family);
+    visit({"comparisons"}, self.comparisons);
+  }
 };
 
 /// The state of a slope.
 struct RaceSlope {
   double negative_slope = 0;
-  RaceDecision decision = RaceDecision::undecided;
+  Verdict decision = Verdict::undecided;
   /// The comparison at the last look that tested the slope; std::nullopt before the first look, and if the race gave up
   /// on the slope.
   std::optional<RaceComparison> comparison;
@@ -103,6 +128,15 @@ struct RaceSlope {
   /// Interim FD of the slope / interim FD of the control, for each of the first two repeats in which both are known and
   /// the control's is finite. Infinite if the slope's arm failed before the intermediate evaluation.
   std::vector<double> interim_ratios;
+
+  template <class Self, class Visit>
+  static void visit_fields(Self& self, Visit&& visit) {
+    visit({"negative_slope"}, self.negative_slope);
+    visit({"decision"}, self.decision);
+    visit({"look"}, self.look);
+    visit({"interim_ratios"}, self.interim_ratios);
+    visit({"comparison"}, self.comparison);
+  }
 };
 
 struct RaceArmId {
@@ -118,6 +152,13 @@ struct RaceState {
   /// The arms that the next look needs and that have no result yet, including running ones, in the order in which to
   /// train them: by repeat, and within a repeat the control first. Empty when the race is over.
   std::vector<RaceArmId> needed;
+
+  template <class Self, class Visit>
+  static void visit_fields(Self& self, Visit&& visit) {
+    visit({"looks"}, self.looks);
+    visit({"slopes"}, self.slopes);
+    visit({"is_over"}, self.is_over);
+  }
 };
 
 /// Whether the race may still train arms of the slope: the race is not over, and the slope is the control or undecided.

@@ -24,6 +24,17 @@ struct PlannedRace {
   std::string extractor;     ///< name and hash of the feature extractor
   std::int64_t samples = 0;  ///< generated images per evaluation
   std::string dataset;       ///< hash of the training images
+
+  template <class Self, class Visit>
+  static void visit_fields(Self& self, Visit&& visit) {
+    RacePlan::visit_fields(self.plan, visit);
+    visit({"interim_images"}, self.interim_images);
+    visit({"images"}, self.images);
+    visit({"first_seed"}, self.first_seed);
+    visit({"extractor"}, self.extractor);
+    visit({"samples"}, self.samples);
+    visit({"dataset"}, self.dataset);
+  }
 };
 
 struct RaceFile {
@@ -42,22 +53,5 @@ std::optional<RaceFile> parse_race(std::string_view text);
 
 /// The differences between two plans, each in the form "looks: [5,7,9] -> [6,8,10]".
 std::vector<std::string> plan_differences(const PlannedRace& before, const PlannedRace& after);
-
-/// The name of a decision in race.json.
-constexpr const char* name_of(RaceDecision decision) {
-  switch (decision) {
-    case RaceDecision::undecided:
-      return "undecided";
-    case RaceDecision::better:
-      return "better";
-    case RaceDecision::worse:
-      return "worse";
-    case RaceDecision::equivalent:
-      return "equivalent";
-    case RaceDecision::given_up:
-      return "given_up";
-  }
-  return "";
-}
 
 }  // namespace slopegan

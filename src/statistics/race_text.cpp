@@ -15,19 +15,10 @@ namespace slopegan {
 
 namespace {
 
-Standing standing_of(const RaceSlope& slope) {
-  switch (slope.decision) {
-    case RaceDecision::better:
-      return Standing::better;
-    case RaceDecision::worse:
-      return Standing::worse;
-    case RaceDecision::given_up:
-      return Standing::given_up;
-    case RaceDecision::equivalent:
-    case RaceDecision::undecided:
-      break;
-  }
-  return slope.comparison ? Standing::no_difference : Standing::too_few_seeds;
+/// The verdict of SlopeFinding.
+Verdict found_verdict(const RaceSlope& slope) {
+  if (slope.decision != Verdict::equivalent && slope.decision != Verdict::undecided) return slope.decision;
+  return slope.comparison ? Verdict::no_difference_detected : Verdict::too_few_seeds;
 }
 
 std::int64_t arms_at(const RacePlan& plan, std::int64_t look) {
@@ -45,10 +36,10 @@ void add_race_comparison(SlopeFinding& finding, const RaceComparison& comparison
   const bool has_failed = arms > 0 && comparison.failed == arms;
   const bool control_has_failed = arms > 0 && comparison.control_failed == arms;
   finding.has_fds = !has_failed && !control_has_failed;
-  if (has_failed && control_has_failed) finding.standing = Standing::unknown;
+  if (has_failed && control_has_failed) finding.verdict = Verdict::not_comparable;
   const bool both_have_failures = comparison.failed > 0 && comparison.control_failed > 0;
   finding.limits =
-      limits_for(finding.standing,
+      limits_for(finding.verdict,
                  finding.has_fds && !both_have_failures ? std::optional(comparison.ratio_interval) : std::nullopt);
   if (finding.has_fds) {
     finding.ratio = comparison.ratio;
@@ -60,13 +51,13 @@ void add_race_comparison(SlopeFinding& finding, const RaceComparison& comparison
 SlopeFinding finding_of(const RacePlan& plan, const RaceSlope& slope) {
   SlopeFinding finding;
   finding.negative_slope = slope.negative_slope;
-  finding.standing = standing_of(slope);
+  finding.verdict = found_verdict(slope);
   if (slope.comparison) {
     add_race_comparison(finding, *slope.comparison, arms_at(plan, slope.look));
     return finding;
   }
-  finding.limits = limits_for(finding.standing, std::nullopt);
-  if (slope.decision != RaceDecision::given_up) return finding;
+  finding.limits = limits_for(finding.verdict, std::nullopt);
+  if (slope.decision != Verdict::given_up) return finding;
   const auto& ratios = slope.interim_ratios;
   finding.arms = std::ssize(ratios);
   finding.failed = std::count_if(ratios.begin(), ratios.end(), [](double ratio) { return std::isinf(ratio); });
@@ -77,7 +68,7 @@ SlopeFinding finding_of(const RacePlan& plan, const RaceSlope& slope) {
 SlopeFinding control_finding(const RacePlan& plan, const RaceState& state) {
   SlopeFinding finding;
   finding.negative_slope = plan.control;
-  finding.standing = Standing::control;
+  finding.verdict = Verdict::control;
   finding.ratio = 1;
   finding.limits = {1, 1};
   if (!state.looks.empty()) {
@@ -111,28 +102,12 @@ std::string slopes_where(const RaceFile& race, Predicate holds) {
   return noun + enumerate_words(std::move(names), "and");
 }
 
-Verdict verdict_of(RaceDecision decision) {
-  switch (decision) {
-    case RaceDecision::better:
-      return Verdict::better;
-    case RaceDecision::worse:
-      return Verdict::worse;
-    case RaceDecision::equivalent:
-      return Verdict::equivalent;
-    case RaceDecision::given_up:
-      return Verdict::given_up;
-    case RaceDecision::undecided:
-      break;
-  }
-  return Verdict::undecided;
-}
-
 /// Replaces the verdict with the decision of the race, and removes the results of the test for a fixed number of seeds.
 void take_decision(Comparison& comparison, const RaceState& state) {
   const auto found = std::ranges::find(state.slopes, comparison.negative_slope, &RaceSlope::negative_slope);
   const bool is_known = found != state.slopes.end();
-  comparison.verdict = verdict_of(is_known ? found->decision : RaceDecision::undecided);
-  comparison.significant = comparison.verdict == Verdict::better || comparison.verdict == Verdict::worse;
+  comparison.verdict = is_known ? found->decision : Verdict::undecided;
+  comparison.significant = is_decided(comparison.verdict);
   comparison.can_be_significant = is_known && found->comparison.has_value();
   comparison.p.reset();
   comparison.p_holm.reset();
@@ -181,7 +156,7 @@ std::vector<std::string> race_caveats(const RaceFile& race) {
   const double alpha = alpha_percent(plan);
   std::vector<std::string> caveats;
   const std::string given_up =
-      slopes_where(race, [](const RaceSlope& slope) { return slope.decision == RaceDecision::given_up; });
+      slopes_where(race, [](const RaceSlope& slope) { return slope.decision == Verdict::given_up; });
   if (!given_up.empty()) {
     caveats.push_back(
         format_text("The error rate of {:g} % does not cover the decision to give up on {}: no test was made, "

@@ -27,31 +27,31 @@ std::size_t word_count(const std::string& text) {
 // --- Which slopes are recommended -----------------------------------------------------------------------------------
 
 bool is_compared(const SlopeFinding& slope) {
-  return slope.standing == Standing::control || slope.standing == Standing::better ||
-         slope.standing == Standing::worse || slope.standing == Standing::no_difference;
+  return slope.verdict == Verdict::control || is_decided(slope.verdict) ||
+         slope.verdict == Verdict::no_difference_detected;
 }
 
 /// Whether `a` is shown to be worse than `b`: their limits do not overlap, or the verdicts imply it.
 bool is_shown_worse(const SlopeFinding& a, const SlopeFinding& b) {
   if (!is_compared(a) || !is_compared(b)) return false;
-  if (b.standing == Standing::control) return a.standing == Standing::worse;
-  if (a.standing == Standing::control) return b.standing == Standing::better;
-  return (a.standing == Standing::worse && b.standing == Standing::better) || a.limits.low > b.limits.high;
+  if (b.verdict == Verdict::control) return a.verdict == Verdict::worse;
+  if (a.verdict == Verdict::control) return b.verdict == Verdict::better;
+  return (a.verdict == Verdict::worse && b.verdict == Verdict::better) || a.limits.low > b.limits.high;
 }
 
 Group recommended(const Findings& findings) {
   const auto& slopes = findings.slopes;
-  const auto has = [&](Standing standing) {
-    return std::any_of(slopes.begin(), slopes.end(), [&](const auto& slope) { return slope.standing == standing; });
+  const auto has = [&](Verdict verdict) {
+    return std::any_of(slopes.begin(), slopes.end(), [&](const auto& slope) { return slope.verdict == verdict; });
   };
-  const bool has_better = has(Standing::better);
-  const bool is_decided = has_better || has(Standing::worse) || has(Standing::no_difference) ||
-                          (has(Standing::given_up) && !has(Standing::too_few_seeds));
-  if (!is_decided) return {};
+  const bool has_better = has(Verdict::better);
+  const bool has_answer = has_better || has(Verdict::worse) || has(Verdict::no_difference_detected) ||
+                          (has(Verdict::given_up) && !has(Verdict::too_few_seeds));
+  if (!has_answer) return {};
   Group group;
   for (const auto& slope : slopes) {
-    const bool is_candidate = has_better ? slope.standing == Standing::better
-                                         : slope.standing == Standing::control || is_equivalent(findings, slope);
+    const bool is_candidate = has_better ? slope.verdict == Verdict::better
+                                         : slope.verdict == Verdict::control || is_equivalent(findings, slope);
     const auto beats = [&](const SlopeFinding& other) { return is_shown_worse(slope, other); };
     if (is_candidate && std::none_of(slopes.begin(), slopes.end(), beats)) group.push_back(&slope);
   }
@@ -151,7 +151,7 @@ std::optional<double> ratio_between(const SlopeFinding& slope, const SlopeFindin
 }
 
 Rest rest_of(const SlopeFinding& slope, const Group& group) {
-  if (slope.standing == Standing::given_up) return {&slope, Grade::given_up};
+  if (slope.verdict == Verdict::given_up) return {&slope, Grade::given_up};
   const bool always_failed = slope.arms > 0 && slope.failed == slope.arms;
   bool is_worse = false;
   double low = unlimited, high = 0;
@@ -303,8 +303,8 @@ std::string keep_control(const Findings& findings, const Group& control, const G
 std::string choose_control(const Findings& findings, const Group& group) {
   Group control, undetected;
   for (const auto& slope : findings.slopes) {
-    if (slope.standing == Standing::control) control.push_back(&slope);
-    if (slope.standing != Standing::no_difference) continue;
+    if (slope.verdict == Verdict::control) control.push_back(&slope);
+    if (slope.verdict != Verdict::no_difference_detected) continue;
     if (!contains(group, &slope)) undetected.push_back(&slope);
   }
   if (group.size() == 1 && !undetected.empty()) return keep_control(findings, control, undetected);
@@ -334,7 +334,7 @@ std::string explain_silence(const Findings& findings) {
     failed += slope.failed;
     arms += slope.arms;
     seeds = std::max(seeds, slope.seeds);
-    if (slope.standing == Standing::control) control = &slope;
+    if (slope.verdict == Verdict::control) control = &slope;
   }
   const std::string start = "No slope can be recommended";
   if (findings.first_look > 0) {
@@ -370,7 +370,7 @@ std::string explain_silence(const Findings& findings) {
 std::string recommendation(const Findings& findings) {
   const Group group = recommended(findings);
   if (group.empty()) return explain_silence(findings);
-  return group.front()->standing == Standing::better ? choose_better(findings, group) : choose_control(findings, group);
+  return group.front()->verdict == Verdict::better ? choose_better(findings, group) : choose_control(findings, group);
 }
 
 std::vector<std::string> finding_sentences(const Findings& findings) {

@@ -16,6 +16,8 @@
 /// are therefore compared within seeds, by the difference in log FD. An arm fails if it diverges or collapses. The
 /// difference between two arms is +∞ or −∞ if one of them failed, and 0 if both did. A failure ranks last and is never
 /// dropped.
+///
+/// visit_fields lists the fields of a record in statistics.json (run/record_json.h).
 namespace slopegan {
 
 enum class ArmOutcome {
@@ -52,6 +54,18 @@ struct FdMetric {
   std::optional<double> bias;   ///< expected excess over the FD of infinitely many images; absent if unreliable
   /// Why the FDs may be meaningless, in one or more sentences; usually absent.
   std::optional<std::string> caveat{};
+
+  static constexpr bool is_lenient = true;
+  template <class Self, class Visit>
+  static void visit_fields(Self& self, Visit&& visit) {
+    visit({"name"}, self.name);
+    visit({"extractor"}, self.extractor);
+    visit({"samples"}, self.samples);
+    visit({"images"}, self.images);
+    visit({"floor"}, self.floor);
+    visit({"bias"}, self.bias);
+    visit({"caveat"}, self.caveat);
+  }
 };
 
 /// The FDs of the arms according to a further feature extractor.
@@ -93,20 +107,65 @@ struct SlopeSummary {
   /// The fraction of bootstrap resamples of the complete seeds in which this slope has the lowest mean log FD;
   /// std::nullopt if fewer than two seeds are complete.
   std::optional<double> probability_best;
+
+  static constexpr bool is_lenient = true;
+  template <class Self, class Visit>
+  static void visit_fields(Self& self, Visit&& visit) {
+    visit({"negative_slope"}, self.negative_slope);
+    visit({"arms"}, self.arms);
+    visit({"scored"}, self.scored);
+    visit({"diverged"}, self.diverged);
+    visit({"collapsed"}, self.collapsed);
+    visit({"missing"}, self.missing);
+    visit({"mean_fd"}, self.mean_fd);
+    visit({"fd_deviation"}, self.fd_deviation);
+    visit({"seed_variance"}, self.seed_variance);
+    visit({"metric_variance"}, self.metric_variance);
+    visit({"probability_best"}, self.probability_best);
+  }
 };
 
 /// The conclusion about a slope compared with the control.
 enum class Verdict {
   better,
   worse,
+  equivalent,  ///< the interval lies within 1 ± equivalence, and no arm of the slope or of the control failed
+  undecided,
+  given_up,  ///< see RaceRules::give_up; decided without a test, so the error rate does not cover this verdict
+  // The decision of a race is one of the verdicts above.
   no_difference_detected,
   too_few_seeds,   ///< with so few seeds, no result could be significant
   not_comparable,  ///< there is no seed for which both results are known and at least one is not a failure
-  // Decisions of a race other than better and worse; see RaceDecision and describe_race() in race_text.h.
-  undecided,
-  equivalent,
-  given_up,
+  control,         ///< the slope is the control itself; only in Findings, not in files
 };
+
+/// Whether the test found a difference.
+constexpr bool is_decided(Verdict verdict) { return verdict == Verdict::better || verdict == Verdict::worse; }
+
+/// The name of a verdict in statistics.json and race.json.
+constexpr const char* name_of(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::better:
+      return "better";
+    case Verdict::worse:
+      return "worse";
+    case Verdict::equivalent:
+      return "equivalent";
+    case Verdict::undecided:
+      return "undecided";
+    case Verdict::given_up:
+      return "given_up";
+    case Verdict::no_difference_detected:
+      return "no_difference_detected";
+    case Verdict::too_few_seeds:
+      return "too_few_seeds";
+    case Verdict::not_comparable:
+      return "not_comparable";
+    case Verdict::control:
+      return "control";
+  }
+  return "";
+}
 
 /// A slope compared with the control. Ratios are FD of the slope / FD of the control: below 1, the slope is better.
 /// For a race, the verdict is the decision of the race, and there are no results of the test; see describe_race().
@@ -151,6 +210,29 @@ struct Comparison {
   std::int64_t informative_pairs() const { return pairs - both_lost; }
   /// Whether there is a seed for which both have an FD. If not, no ratio of FDs was measured.
   bool has_ratio() const { return lost + control_lost < informative_pairs(); }
+
+  static constexpr bool is_lenient = true;
+  template <class Self, class Visit>
+  static void visit_fields(Self& self, Visit&& visit) {
+    visit({"negative_slope"}, self.negative_slope);
+    visit({"pairs"}, self.pairs);
+    visit({"lost"}, self.lost);
+    visit({"control_lost"}, self.control_lost);
+    visit({"both_lost"}, self.both_lost);
+    visit({"both_scored"}, self.both_scored);
+    visit({"wins"}, self.wins);
+    visit({"median_ratio"}, self.median_ratio);
+    visit({"median_ratio_interval"}, self.median_ratio_interval);
+    visit({"mean_log_ratio"}, self.mean_log_ratio);
+    visit({"simultaneous_interval"}, self.simultaneous_interval);
+    visit({"p"}, self.p);
+    visit({"p_holm"}, self.p_holm);
+    visit({"smallest_p_holm"}, self.smallest_p_holm);
+    visit({"can_be_significant"}, self.can_be_significant);
+    visit({"significant"}, self.significant);
+    visit({"verdict"}, self.verdict);
+    visit({"pairing_correlation"}, self.pairing_correlation);
+  }
 };
 
 /// The verdict that the other fields of `comparison` imply.
@@ -160,6 +242,13 @@ struct MissingArm {
   double negative_slope = 0;
   std::int64_t seed = 0;
   bool operator==(const MissingArm&) const = default;
+
+  static constexpr bool is_lenient = true;
+  template <class Self, class Visit>
+  static void visit_fields(Self& self, Visit&& visit) {
+    visit({"negative_slope"}, self.negative_slope);
+    visit({"seed"}, self.seed);
+  }
 };
 
 struct SweepStatistics {
@@ -183,6 +272,22 @@ struct SweepStatistics {
   std::optional<double> seed_variance;
   /// The variance of log FD between sets of images from one generator, over all arms. Never pooled with seed_variance.
   std::optional<double> metric_variance;
+
+  template <class Self, class Visit>
+  static void visit_fields(Self& self, Visit&& visit) {
+    visit({"alpha"}, self.alpha);
+    visit({"wanted_control"}, self.wanted_control);
+    visit({"control"}, self.control);
+    visit({"seeds"}, self.seeds);
+    visit({"complete_seeds"}, self.complete_seeds);
+    visit({"slopes"}, self.slopes);
+    visit({"comparisons"}, self.comparisons);
+    visit({"missing"}, self.missing);
+    visit({"pairing_correlation"}, self.pairing_correlation);
+    visit({"rank_stability"}, self.rank_stability);
+    visit({"seed_variance"}, self.seed_variance);
+    visit({"metric_variance"}, self.metric_variance);
+  }
 };
 
 /// The mean FDs of a slope according to two feature extractors, over the arms that both have scored.
@@ -191,6 +296,15 @@ struct RulerSlope {
   std::int64_t arms = 0;
   double mean_fd = 0;        ///< according to the primary extractor
   double other_mean_fd = 0;  ///< according to the other extractor
+
+  static constexpr bool is_lenient = true;
+  template <class Self, class Visit>
+  static void visit_fields(Self& self, Visit&& visit) {
+    visit({"negative_slope"}, self.negative_slope);
+    visit({"arms"}, self.arms);
+    visit({"mean_fd"}, self.mean_fd);
+    visit({"other_mean_fd"}, self.other_mean_fd);
+  }
 };
 
 /// Shows whether a further feature extractor orders the slopes like the primary one (the first in metrics.extractor).
@@ -199,6 +313,14 @@ struct RulerComparison {
   std::vector<RulerSlope> slopes;  ///< ascending
   /// Kendall's τ-b between the mean FDs of the slopes; std::nullopt for fewer than two slopes.
   std::optional<double> kendall_tau;
+
+  static constexpr bool is_lenient = true;
+  template <class Self, class Visit>
+  static void visit_fields(Self& self, Visit&& visit) {
+    visit({"metric"}, self.metric);
+    visit({"kendall_tau"}, self.kendall_tau);
+    visit({"slopes"}, self.slopes);
+  }
 };
 
 /// Compares the primary extractor with a further one. In a crossed sweep, only the arms of the first condition are

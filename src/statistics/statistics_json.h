@@ -3,37 +3,21 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
+#include "run/record_json.h"
 #include "statistics/cross.h"
 #include "statistics/statistics.h"
 
-/// Writing and reading statistics.json. Both use the same list of fields.
+/// Writing and reading statistics.json.
 namespace slopegan {
 
-/// The name of a verdict in statistics.json.
-constexpr const char* name_of(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::better:
-      return "better";
-    case Verdict::worse:
-      return "worse";
-    case Verdict::no_difference_detected:
-      return "no_difference_detected";
-    case Verdict::too_few_seeds:
-      return "too_few_seeds";
-    case Verdict::not_comparable:
-      return "not_comparable";
-    case Verdict::undecided:
-      return "undecided";
-    case Verdict::equivalent:
-      return "equivalent";
-    case Verdict::given_up:
-      return "given_up";
-  }
-  return "";
-}
+/// An infinite limit is written as null, and null is read as +∞.
+nlohmann::ordered_json field_json(const Interval& interval);
+void read_field(const nlohmann::json& value, Interval& interval);
+nlohmann::ordered_json field_json(Verdict verdict);
+/// Throws WrongJsonType for `control` and for a name that is not a verdict.
+void read_field(const nlohmann::json& value, Verdict& verdict);
 
 struct StatisticsFile {
   std::string recommendation;               ///< see recommendation()
@@ -46,8 +30,27 @@ struct StatisticsFile {
   std::vector<RulerComparison> rulers;      ///< one per further extractor
   std::optional<CrossStatistics> cross;     ///< only for a crossed sweep; `statistics` describes its first condition
   std::vector<std::string> cross_findings;  ///< see cross_sentences()
-  std::vector<std::pair<std::string, std::string>> methods;  ///< see statistics_methods()
+  NamedTexts methods;                       ///< see statistics_methods()
+
+  static constexpr bool is_lenient = true;
+  template <class Self, class Visit>
+  static void visit_fields(Self& self, Visit&& visit) {
+    visit({"recommendation"}, self.recommendation);
+    visit({"findings"}, self.findings);
+    visit({"method"}, self.method);
+    visit({"answer"}, self.answer);
+    visit({"notes"}, self.notes);
+    visit({"metric"}, self.metric);
+    SweepStatistics::visit_fields(self.statistics, visit);
+    visit({"rulers"}, self.rulers);
+    visit({"cross_findings"}, self.cross_findings);
+    visit({"cross"}, self.cross);
+    visit({"methods"}, self.methods);
+  }
 };
+
+/// The statistics of each condition; those of the sweep if it is not crossed.
+std::vector<SweepStatistics> condition_statistics(const StatisticsFile& file);
 
 /// Computes the statistics of the scores and describes them in words.
 StatisticsFile evaluate_scores(const SweepScores& scores, double control, const StatisticsOptions& options = {});

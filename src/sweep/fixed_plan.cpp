@@ -5,7 +5,7 @@
 #include <map>
 #include <set>
 
-#include "run/json.h"
+#include "run/record_json.h"
 #include "run/run_directory.h"
 #include "statistics/cross.h"
 #include "statistics/statistics_text.h"
@@ -28,17 +28,6 @@ using nlohmann::json;
 constexpr std::size_t largest_plan_file = std::size_t{1} << 20;
 
 std::filesystem::path fixed_plan_file(const std::filesystem::path& sweep_dir) { return sweep_dir / "plan.json"; }
-
-std::string fixed_plan_json(const FixedPlan& plan) {
-  nlohmann::ordered_json object = {{"slopes", plan.slopes},
-                                   {"control", plan.control},
-                                   {"seeds", plan.seeds},
-                                   {"images", plan.images},
-                                   {"extractor", plan.extractor}};
-  if (plan.alpha) object["alpha"] = *plan.alpha;
-  if (!plan.conditions.empty()) object["conditions"] = plan.conditions;
-  return json_text(object, 2) + "\n";
-}
 
 template <class Number>
 std::string shown_numbers(const std::vector<Number>& numbers) {
@@ -211,7 +200,7 @@ void note_plan(const std::filesystem::path& sweep_dir, const FixedPlan& plan) {
   const FileLock lock = wait_for_lock(sweep_dir / ".plan.lock", sweep_dir);
   if (has_scores(sweep_dir) || read_fixed_plan(sweep_dir) == plan) return;
   remove_tree(sweep_dir / "race.json");  // left by a race that never began
-  write_file_atomic(fixed_plan_file(sweep_dir), fixed_plan_json(plan));
+  write_file_atomic(fixed_plan_file(sweep_dir), json_text(record_json(plan), 2) + "\n");
 }
 
 std::optional<FixedPlan> read_fixed_plan(const std::filesystem::path& sweep_dir) {
@@ -221,15 +210,7 @@ std::optional<FixedPlan> read_fixed_plan(const std::filesystem::path& sweep_dir)
   const auto object = parse_json_object(read_file(file, largest_plan_file));
   try {
     if (!object) throw WrongJsonType("an object is expected");
-    FixedPlan plan;
-    for (const auto& slope : object->at("slopes")) plan.slopes.push_back(number_or_nan(slope));
-    plan.control = number_or_nan(object->at("control"));
-    for (const auto& seed : object->at("seeds")) plan.seeds.push_back(whole_number(seed));
-    plan.images = whole_number(object->at("images"));
-    plan.extractor = object->at("extractor").get<std::string>();
-    if (object->contains("alpha")) plan.alpha = number_or_nan(object->at("alpha"));
-    if (object->contains("conditions")) plan.conditions = object->at("conditions").get<std::vector<std::string>>();
-    return plan;
+    return read_record<FixedPlan>(*object);
   } catch (const json::exception&) {
   } catch (const WrongJsonType&) {
   }

@@ -11,7 +11,8 @@
 
 /// The plan of a sweep with a fixed number of seeds. The error rate holds for the seeds that were planned before the
 /// first result was seen, but not if seeds are added until something is significant, or if planned seeds are left out.
-/// It does not cover slopes and conditions that are added later. plan.json records the plan.
+/// It does not cover slopes and conditions that are added later. plan.json records the plan; visit_fields lists its
+/// fields (run/record_json.h).
 namespace slopegan {
 
 struct FixedPlan {
@@ -25,6 +26,17 @@ struct FixedPlan {
   /// version recorded the plan.
   std::vector<std::string> conditions{};
   bool operator==(const FixedPlan&) const = default;
+
+  template <class Self, class Visit>
+  static void visit_fields(Self& self, Visit&& visit) {
+    visit({"slopes"}, self.slopes);
+    visit({"control"}, self.control);
+    visit({"seeds"}, self.seeds);
+    visit({"images"}, self.images);
+    visit({"extractor"}, self.extractor);
+    visit({"alpha"}, self.alpha);
+    visit({.key = "conditions", .may_be_absent = true}, self.conditions);
+  }
 };
 
 FixedPlan fixed_plan(const Config& config, const std::string& extractor);

@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -24,25 +25,22 @@ namespace {
 
 using Cells = std::vector<std::string>;
 
-/// Collects the names and values of those fields of a history record that are columns of results.csv.
+/// A column with its value for one arm.
+struct Column {
+  std::string name, value;
+};
+using Columns = std::vector<Column>;
+
+/// Collects those fields of a history record that are columns of results.csv.
 struct HistoryColumns {
-  Cells& names;
-  Cells& values;
+  Columns& columns;
+  bool has_values;
   void operator()(const Field& field, double value) const {
-    if (!field.in_results) return;
-    names.emplace_back(field.key);
-    values.push_back(shortest(value));
+    if (field.in_results) columns.push_back({field.key, has_values ? shortest(value) : ""});
   }
   template <class T>
   void operator()(const Field&, const T&) const {}
 };
-
-Cells history_names() {
-  Cells names, values;
-  const HistoryRecord record;
-  HistoryRecord::visit_fields(record, HistoryColumns{names, values});
-  return names;
-}
 
 /// Whether the arm's last diagnostics contain the sentinel "collapse".
 bool has_collapsed(const Arm& arm) {
@@ -84,20 +82,6 @@ Cells metric_names(const std::vector<std::optional<MetricsRecord>>& metrics) {
   return names;
 }
 
-void append_history(Cells& cells, const std::optional<HistoryRecord>& record) {
-  cells.push_back(std::to_string(record ? record->images : 0));
-  Cells names, values;
-  const HistoryRecord values_of = record.value_or(HistoryRecord());
-  HistoryRecord::visit_fields(values_of, HistoryColumns{names, values});
-  if (!record) std::fill(values.begin(), values.end(), "");
-  cells.insert(cells.end(), values.begin(), values.end());
-}
-
-std::string value_or_empty(const std::map<std::string, double>& values, const std::string& name) {
-  const auto found = find_value(values, name);
-  return found ? shortest(*found) : "";
-}
-
 /// The number of further feature extractors in the arm that has the most of them.
 std::size_t most_others(const std::vector<std::optional<MetricsRecord>>& metrics) {
   std::size_t most = 0;
@@ -105,50 +89,45 @@ std::size_t most_others(const std::vector<std::optional<MetricsRecord>>& metrics
   return most;
 }
 
-/// The columns of the further feature extractors, in the order of other_names.
-void append_others(Cells& cells, const std::optional<MetricsRecord>& record, std::size_t count) {
-  for (std::size_t i = 0; i < count; ++i) {
-    const RulerFigures none;
-    const RulerFigures& other = record && i < record->others.size() ? record->others[i] : none;
-    cells.push_back(csv_cell(other.extractor));
-    for (const auto& figure : figures) cells.push_back(value_or_empty(other.values, figure.key));
-    cells.push_back(value_or_empty(other.floors, "fd"));
-    cells.push_back(other.fd_repeat ? shortest(*other.fd_repeat) : "");
-  }
+/// Adds the metrics computed with one feature extractor.
+void add_metrics(Columns& columns, const RulerFigures& ruler, std::span<const std::string> names,
+                 const std::string& suffix = "") {
+  const auto add = [&](const std::string& name, const std::optional<double>& value) {
+    columns.push_back({name + suffix, value ? shortest(*value) : ""});
+  };
+  for (const auto& name : names) add(name, find_value(ruler.values, name));
+  add("fd_floor", find_value(ruler.floors, "fd"));
+  add("fd_repeat", ruler.fd_repeat);
 }
 
-/// "extractor_2", "fd_2", ..., "extractor_3", ...
-Cells other_names(std::size_t count) {
-  Cells names;
-  for (std::size_t i = 0; i < count; ++i) {
+/// All columns of an arm. `names` are the metrics of the first feature extractor. The columns of the `others` further
+/// extractors have names with a number: "extractor_2", "fd_2", ..., "extractor_3", ...
+Columns columns_of(const Arm& arm, const std::string& status, const std::optional<MetricsRecord>& metrics,
+                   const Cells& names, std::size_t others) {
+  const auto last = last_history(arm);
+  const HistoryRecord history = last.value_or(HistoryRecord());
+  Columns columns = {{"arm", arm.name},
+                     {"negative_slope", shortest(arm.negative_slope)},
+                     {"seed", std::to_string(arm.seed)},
+                     {"status", status},
+                     {"images", std::to_string(history.images)}};
+  HistoryRecord::visit_fields(history, HistoryColumns{columns, last.has_value()});
+  const MetricsRecord record = metrics.value_or(MetricsRecord());
+  columns.push_back({"metrics_images", metrics ? std::to_string(record.images) : ""});
+  columns.push_back({"extractor", record.extractor});
+  columns.push_back({"samples", metrics ? std::to_string(record.samples) : ""});
+  add_metrics(columns, record, names);
+  for (std::size_t i = 0; i < others; ++i) {
+    const RulerFigures other = i < record.others.size() ? record.others[i] : RulerFigures();
     const std::string suffix = "_" + std::to_string(i + 2);
-    names.push_back("extractor" + suffix);
-    for (const auto& figure : figures) names.push_back(figure.key + suffix);
-    for (const char* name : {"fd_floor", "fd_repeat"}) names.push_back(name + suffix);
+    columns.push_back({"extractor" + suffix, other.extractor});
+    add_metrics(columns, other, std::span(names).first(std::size(figures)), suffix);
   }
-  return names;
-}
-
-void append_metrics(Cells& cells, const std::optional<MetricsRecord>& record, const Cells& names) {
-  if (!record) {
-    cells.resize(cells.size() + names.size() + 5);
-    return;
-  }
-  cells.push_back(std::to_string(record->images));
-  cells.push_back(csv_cell(record->extractor));
-  cells.push_back(std::to_string(record->samples));
-  for (const auto& name : names) cells.push_back(value_or_empty(record->values, name));
-  cells.push_back(value_or_empty(record->floors, "fd"));
-  cells.push_back(record->fd_repeat ? shortest(*record->fd_repeat) : "");
-}
-
-Cells header(const Cells& metrics) {
-  Cells names = {"arm", "negative_slope", "seed", "status", "images"};
-  for (const auto& name : history_names()) names.push_back(name);
-  for (const char* name : {"metrics_images", "extractor", "samples"}) names.push_back(name);
-  for (const auto& name : metrics) names.push_back(csv_cell(name));
-  for (const char* name : {"fd_floor", "fd_repeat"}) names.push_back(name);
-  return names;
+  const auto hardware = hardware_of(arm);
+  columns.push_back({"training_precision", hardware.precision});  // "precision" is a metric
+  columns.push_back({"processor", hardware.processor});
+  for (const auto& setting : arm.settings) columns.push_back({setting.key, setting.value});
+  return columns;
 }
 
 // --- Scores ---------------------------------------------------------------------------------------------------------
@@ -291,21 +270,14 @@ void write_results(const Config& config, const std::filesystem::path& sweep_dir,
   for (const auto& arm : arms) metrics.push_back(last_metrics(arm));
   const Cells names = metric_names(metrics);
   const std::size_t others = most_others(metrics);
-  Cells columns = header(names);
-  for (auto& name : other_names(others)) columns.push_back(std::move(name));
-  columns.insert(columns.end(), {"training_precision", "processor"});  // "precision" is a metric
-  const auto crossed = arms.empty() ? std::vector<Setting>() : arms.front().settings;
-  for (const auto& setting : crossed) columns.push_back(csv_cell(setting.key));
-  std::string csv = join(columns, ",") + "\n";
+  std::string csv;
   for (std::size_t i = 0; i < arms.size(); ++i) {
-    Cells cells = {arms[i].name, shortest(arms[i].negative_slope), std::to_string(arms[i].seed),
-                   status_text(arms[i], race)};
-    append_history(cells, last_history(arms[i]));
-    append_metrics(cells, metrics[i], names);
-    append_others(cells, metrics[i], others);
-    const auto hardware = hardware_of(arms[i]);
-    cells.insert(cells.end(), {csv_cell(hardware.precision), csv_cell(hardware.processor)});
-    for (const auto& setting : arms[i].settings) cells.push_back(csv_cell(setting.value));
+    Cells header, cells;
+    for (const auto& column : columns_of(arms[i], status_text(arms[i], race), metrics[i], names, others)) {
+      header.push_back(csv_cell(column.name));
+      cells.push_back(csv_cell(column.value));
+    }
+    if (i == 0) csv = join(header, ",") + "\n";
     csv += join(cells, ",") + "\n";
   }
   write_file_atomic(sweep_dir / "results.csv", csv);
@@ -364,10 +336,18 @@ SweepScores read_scores(const Config& config, const std::vector<Arm>& arms, cons
   return scores;
 }
 
+StatisticsFile evaluate_sweep(const Config& config, const SweepScores& scores, const std::optional<FixedPlan>& plan) {
+  const StatisticsOptions options{.alpha = config.sweep.alpha, .resampling = {}};
+  if (!plan) return evaluate_scores(scores, config.sweep.control, options);
+  const SweepScores planned = planned_scores(scores, *plan, config);
+  auto file = evaluate_scores(planned, config.sweep.control, options);
+  file.method += promise_text(planned, *plan, config);
+  return file;
+}
+
 static StatisticsFile race_statistics(const Config& config, const RaceFile& race, const std::vector<Arm>& arms) {
   const auto started = started_arms(arms);
-  auto file = evaluate_scores(read_scores(config, started.empty() ? arms : started), config.sweep.control,
-                              {.alpha = config.sweep.alpha, .resampling = {}});
+  auto file = evaluate_sweep(config, read_scores(config, started.empty() ? arms : started));
   describe_race(file, race);
   return file;
 }
@@ -375,11 +355,7 @@ static StatisticsFile race_statistics(const Config& config, const RaceFile& race
 static StatisticsFile fixed_statistics(const Config& config, const std::filesystem::path& sweep_dir,
                                        const std::vector<Arm>& arms) {
   const auto plan = read_fixed_plan(sweep_dir);
-  SweepScores scores = read_scores(config, arms, plan);
-  if (plan) scores = planned_scores(scores, *plan, config);
-  auto file = evaluate_scores(scores, config.sweep.control, {.alpha = config.sweep.alpha, .resampling = {}});
-  if (plan) file.method += promise_text(scores, *plan, config);
-  return file;
+  return evaluate_sweep(config, read_scores(config, arms, plan), plan);
 }
 
 StatisticsFile write_statistics(const Config& config, const std::filesystem::path& sweep_dir,

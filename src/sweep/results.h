@@ -35,6 +35,10 @@ ArmOutcome outcome_of(const Arm& arm, const Config& config);
 SweepScores read_scores(const Config& config, const std::vector<Arm>& arms,
                         const std::optional<FixedPlan>& plan = std::nullopt);
 
+/// The statistics of the scores. With a plan, only the planned seeds count; see planned_scores.
+StatisticsFile evaluate_sweep(const Config& config, const SweepScores& scores,
+                              const std::optional<FixedPlan>& plan = std::nullopt);
+
 /// Reads the scores of the arms and replaces <sweep>/statistics.json. Throws IoError, or UsageError for a
 /// race whose race.json does not exist or is damaged.
 StatisticsFile write_statistics(const Config& config, const std::filesystem::path& sweep_dir,

@@ -44,7 +44,7 @@ std::vector<RaceArm> drawn_arms(const RacePlan& plan, std::vector<double> pool, 
 
 bool makes_a_claim(const RaceState& state) {
   return std::ranges::any_of(state.slopes, [](const RaceSlope& slope) {
-    return slope.decision == RaceDecision::better || slope.decision == RaceDecision::worse;
+    return slope.decision == Verdict::better || slope.decision == Verdict::worse;
   });
 }
 

@@ -34,23 +34,23 @@ ComparedResult compared(const std::string& sweep, const std::vector<SlopeFinding
   result.findings.slopes = slopes;
   if (!slopes.empty()) {
     result.findings.slopes.push_back(
-        {.negative_slope = 0.2, .standing = Standing::control, .ratio = 1, .limits = {1, 1}});
+        {.negative_slope = 0.2, .verdict = Verdict::control, .ratio = 1, .limits = {1, 1}});
   }
   return result;
 }
 
-SlopeFinding found(double negative_slope, Standing standing, double ratio, Interval limits) {
+SlopeFinding found(double negative_slope, Verdict verdict, double ratio, Interval limits) {
   return {
-      .negative_slope = negative_slope, .standing = standing, .ratio = ratio, .limits = limits, .arms = 8, .seeds = 8};
+      .negative_slope = negative_slope, .verdict = verdict, .ratio = ratio, .limits = limits, .arms = 8, .seeds = 8};
 }
 
 TEST(Comparison, CountsTheVerdictsOnEachSlope) {
   const std::vector<ComparedResult> results = {
-      compared("a", {found(0.1, Standing::better, 0.8, {0.7, 0.9}), found(1, Standing::given_up, 4, {0, no_limit})}),
-      compared("b", {found(0.1, Standing::better, 0.8, {0.7, 0.9}), found(1, Standing::worse, 3, {2, 4})}),
-      compared("c",
-               {found(0.1, Standing::no_difference, 0.9, {0.7, 1.1}), found(0.3, Standing::worse, 1.2, {1.1, 1.3})}),
-      compared("d", {found(0.1, Standing::no_difference, 1, {0.9, 1.1})})};
+      compared("a", {found(0.1, Verdict::better, 0.8, {0.7, 0.9}), found(1, Verdict::given_up, 4, {0, no_limit})}),
+      compared("b", {found(0.1, Verdict::better, 0.8, {0.7, 0.9}), found(1, Verdict::worse, 3, {2, 4})}),
+      compared("c", {found(0.1, Verdict::no_difference_detected, 0.9, {0.7, 1.1}),
+                     found(0.3, Verdict::worse, 1.2, {1.1, 1.3})}),
+      compared("d", {found(0.1, Verdict::no_difference_detected, 1, {0.9, 1.1})})};
   EXPECT_THAT(agreement_sentences(results),
               ElementsAre("Slope 0.1 is better than 0.2 in 2 of 4 sweeps, equivalent in 1, undecided in 1.",
                           "Slope 0.3 is worse than 0.2 in 1 of 1 sweep.",
@@ -60,22 +60,22 @@ TEST(Comparison, CountsTheVerdictsOnEachSlope) {
 
 TEST(Comparison, NamesSlopesWhoseIntervalsDoNotOverlap) {
   const std::vector<ComparedResult> results = {
-      compared("a", {found(0, Standing::better, 0.9, {0.8, 0.98}), found(0.1, Standing::better, 0.9, {0.8, 1})}),
-      compared("b",
-               {found(0, Standing::no_difference, 1, {0.9, 1.2}), found(0.1, Standing::no_difference, 1, {1, 1.2})}),
-      compared("c", {found(0, Standing::worse, 2, {1.19, no_limit})})};
+      compared("a", {found(0, Verdict::better, 0.9, {0.8, 0.98}), found(0.1, Verdict::better, 0.9, {0.8, 1})}),
+      compared("b", {found(0, Verdict::no_difference_detected, 1, {0.9, 1.2}),
+                     found(0.1, Verdict::no_difference_detected, 1, {1, 1.2})}),
+      compared("c", {found(0, Verdict::worse, 2, {1.19, no_limit})})};
   EXPECT_THAT(contradiction_sentences(results),
               ElementsAre("The effect of slope 0 depends on the sweep: relative to the control, FD is 2 to 20 % lower "
                           "in a, but at least 19 % higher in c."));
 }
 
 TEST(Comparison, OppositeVerdictsAreAContradictionAlthoughBothIntervalsEndAt1) {
-  auto failed = found(0, Standing::worse, no_limit, {1, no_limit});
+  auto failed = found(0, Verdict::worse, no_limit, {1, no_limit});
   failed.has_fds = false;
   failed.failed = 8;
   const std::vector<ComparedResult> results = {
-      compared("a", {found(0, Standing::better, 0.9, {0, 1}), found(0.1, Standing::better, 0.85, {0.74, 1})}),
-      compared("b", {failed, found(0.1, Standing::worse, 1.2, {1, 1.35})})};
+      compared("a", {found(0, Verdict::better, 0.9, {0, 1}), found(0.1, Verdict::better, 0.85, {0.74, 1})}),
+      compared("b", {failed, found(0.1, Verdict::worse, 1.2, {1, 1.35})})};
   EXPECT_THAT(
       contradiction_sentences(results),
       ElementsAre("The effect of slope 0 depends on the sweep: it is better than 0.2 in a, but worse in b (8 of "
@@ -86,8 +86,8 @@ TEST(Comparison, OppositeVerdictsAreAContradictionAlthoughBothIntervalsEndAt1) {
 }
 
 TEST(Comparison, ResultsWithDifferentControlsAreNotCheckedForContradictions) {
-  const auto better = compared("a", {found(0.1, Standing::better, 0.8, {0.7, 0.9})});
-  auto worse = compared("b", {found(0.1, Standing::worse, 1.5, {1.2, 1.8})});
+  const auto better = compared("a", {found(0.1, Verdict::better, 0.8, {0.7, 0.9})});
+  auto worse = compared("b", {found(0.1, Verdict::worse, 1.5, {1.2, 1.8})});
   worse.control = 0;
   EXPECT_THAT(contradiction_sentences({better, worse}), IsEmpty());
   EXPECT_THAT(comparison_answer_section({better, worse}),
@@ -98,30 +98,30 @@ TEST(Comparison, ResultsWithDifferentControlsAreNotCheckedForContradictions) {
 }
 
 TEST(Comparison, ResultsOfDifferentRulersContradictEachOtherOnlyByTheirVerdicts) {
-  const auto better = compared("a", {found(0.1, Standing::better, 0.6, {0.5, 0.7})});
-  auto other = compared("b", {found(0.1, Standing::better, 0.9, {0.8, 0.95})});
+  const auto better = compared("a", {found(0.1, Verdict::better, 0.6, {0.5, 0.7})});
+  auto other = compared("b", {found(0.1, Verdict::better, 0.9, {0.8, 0.95})});
   other.ruler = "FD[other@2,n=100]";
   EXPECT_THAT(contradiction_sentences({better, other}), IsEmpty());
   EXPECT_THAT(comparison_answer_section({better, other}),
               HasSubstr(">The sweeps do not contradict each other: no slope is better in one and worse in another.<"));
-  other.findings.slopes[0] = found(0.1, Standing::worse, 1.5, {1.2, 1.8});
+  other.findings.slopes[0] = found(0.1, Verdict::worse, 1.5, {1.2, 1.8});
   EXPECT_THAT(contradiction_sentences({better, other}),
               ElementsAre("The effect of slope 0.1 depends on the sweep: it is better than 0.2 in a, but worse in b."));
 }
 
 TEST(Comparison, PrefersContradictionsBetweenResultsOfTheSameRuler) {
-  auto other = compared("a", {found(0.1, Standing::better, 0.6, {0.5, 0.7})});
+  auto other = compared("a", {found(0.1, Verdict::better, 0.6, {0.5, 0.7})});
   other.ruler = "FD[other@2,n=100]";
-  const std::vector<ComparedResult> results = {other, compared("b", {found(0.1, Standing::better, 0.85, {0.8, 0.9})}),
-                                               compared("c", {found(0.1, Standing::worse, 1.3, {1.2, 1.4})})};
+  const std::vector<ComparedResult> results = {other, compared("b", {found(0.1, Verdict::better, 0.85, {0.8, 0.9})}),
+                                               compared("c", {found(0.1, Verdict::worse, 1.3, {1.2, 1.4})})};
   EXPECT_THAT(contradiction_sentences(results),
               ElementsAre("The effect of slope 0.1 depends on the sweep: relative to the control, FD is 10 to 20 % "
                           "lower in b, but 20 to 40 % higher in c."));
 }
 
 TEST(Comparison, BeginsWithTheSlopesThatDependOnTheSweep) {
-  const auto better = compared("a", {found(0, Standing::better, 0.9, {0.8, 0.98})});
-  const auto worse = compared("b", {found(0, Standing::worse, 2, {1.5, 3})});
+  const auto better = compared("a", {found(0, Verdict::better, 0.9, {0.8, 0.98})});
+  const auto worse = compared("b", {found(0, Verdict::worse, 2, {1.5, 3})});
   EXPECT_THAT(comparison_answer_section({better, worse}), HasSubstr(">For slope 0, the answer depends on the sweep.<"));
   EXPECT_THAT(comparison_answer_section({better, better}), HasSubstr(">The sweeps do not contradict each other"));
   EXPECT_THAT(comparison_answer_section({better, compared("a", {})}),
@@ -130,10 +130,10 @@ TEST(Comparison, BeginsWithTheSlopesThatDependOnTheSweep) {
 }
 
 TEST(Comparison, UntestedLimitsAreNotReportedAsContradictions) {
-  const std::vector<ComparedResult> results = {compared("a", {found(1, Standing::better, 0.9, {0.8, 0.9})}),
-                                               compared("b", {found(1, Standing::too_few_seeds, 2, {0, no_limit})}),
-                                               compared("c", {found(1, Standing::given_up, 3, {1, no_limit})}),
-                                               compared("d", {found(1, Standing::unknown, 3, {3, 4})})};
+  const std::vector<ComparedResult> results = {compared("a", {found(1, Verdict::better, 0.9, {0.8, 0.9})}),
+                                               compared("b", {found(1, Verdict::too_few_seeds, 2, {0, no_limit})}),
+                                               compared("c", {found(1, Verdict::given_up, 3, {1, no_limit})}),
+                                               compared("d", {found(1, Verdict::not_comparable, 3, {3, 4})})};
   EXPECT_THAT(contradiction_sentences(results), IsEmpty());
   EXPECT_THAT(agreement_sentences(results),
               ElementsAre("Slope 1 is better than 0.2 in 1 of 4 sweeps, undecided in 1, given up in 1, not comparable "
@@ -141,14 +141,14 @@ TEST(Comparison, UntestedLimitsAreNotReportedAsContradictions) {
 }
 
 TEST(Comparison, NotesDifferentControlsDifferentRulersCaveatsAndMissingResults) {
-  auto other = compared("b", {found(0.5, Standing::worse, 2, {1.5, 3})});
+  auto other = compared("b", {found(0.5, Verdict::worse, 2, {1.5, 3})});
   other.control = 0.1;
   other.ruler = "FD[other@2,n=100]";
   other.findings.is_over = false;
-  auto incomplete = compared("c", {found(0.5, Standing::worse, 2, {1.5, 3})});
+  auto incomplete = compared("c", {found(0.5, Verdict::worse, 2, {1.5, 3})});
   incomplete.findings.missing_arms = 3;
   incomplete.caveat = "The labels are unrelated.";
-  const std::vector<ComparedResult> results = {compared("a", {found(0.5, Standing::worse, 2, {1.5, 3})}), other,
+  const std::vector<ComparedResult> results = {compared("a", {found(0.5, Verdict::worse, 2, {1.5, 3})}), other,
                                                incomplete, compared("d", {})};
   EXPECT_THAT(comparability_notes(results),
               ElementsAre(HasSubstr("control of its own sweep: 0.2 (a, c, d), 0.1 (b)."),
@@ -178,10 +178,10 @@ TEST(Comparison, OfACrossedSweepHasOneResultPerCondition) {
 
 TEST(Comparison, CallsOnlyTheResultsOfACrossedSweepConditions) {
   const auto better = [](const std::string& sweep) {
-    return compared(sweep, {found(0, Standing::better, 0.9, {0.8, 0.98})});
+    return compared(sweep, {found(0, Verdict::better, 0.9, {0.8, 0.98})});
   };
   const auto worse = [](const std::string& sweep) {
-    return compared(sweep, {found(0, Standing::worse, 1.3, {1.2, 1.4})});
+    return compared(sweep, {found(0, Verdict::worse, 1.3, {1.2, 1.4})});
   };
   const std::vector<ComparedResult> crossed = {better("a"), worse("a")}, sweeps = {better("a"), worse("b")},
                                     mixed = {better("a"), better("a"), worse("b")};
@@ -194,8 +194,8 @@ TEST(Comparison, CallsOnlyTheResultsOfACrossedSweepConditions) {
 
   // Results without the slope do not count: here, slope 1 is part of the crossed sweep only, and slope 2 of the other.
   auto several = crossed;
-  for (auto& result : several) result.findings.slopes.push_back(found(1, Standing::worse, 2, {1.5, 3}));
-  several.push_back(compared("b", {found(2, Standing::worse, 2, {1.5, 3})}));
+  for (auto& result : several) result.findings.slopes.push_back(found(1, Verdict::worse, 2, {1.5, 3}));
+  several.push_back(compared("b", {found(2, Verdict::worse, 2, {1.5, 3})}));
   EXPECT_THAT(
       agreement_sentences(several),
       ElementsAre(HasSubstr(" of 2 conditions"), HasSubstr(" in 2 of 2 conditions."), HasSubstr(" in 1 of 1 sweep.")));
@@ -203,8 +203,8 @@ TEST(Comparison, CallsOnlyTheResultsOfACrossedSweepConditions) {
 
 TEST(Comparison, BeginsWithWhatTheAnswersDependOn) {
   const auto result = [](const std::string& sweep, double slope, bool is_better) {
-    return compared(sweep, {is_better ? found(slope, Standing::better, 0.9, {0.8, 0.98})
-                                      : found(slope, Standing::worse, 1.3, {1.2, 1.4})});
+    return compared(sweep, {is_better ? found(slope, Verdict::better, 0.9, {0.8, 0.98})
+                                      : found(slope, Verdict::worse, 1.3, {1.2, 1.4})});
   };
   EXPECT_THAT(comparison_answer_section(
                   {result("a", 0, true), result("a", 0, false), result("a", 1, true), result("b", 1, false)}),
@@ -224,17 +224,17 @@ TEST(Comparison, DistinguishesSweepsWithEqualNamesByTheirPaths) {
 TEST(Comparison, ReportsAtWhichLookARaceDecided) {
   auto race = compared("race", {});
   race.looks = {6, 8, 10};
-  auto finding = found(0, Standing::better, 0.9, {0.8, 1});
+  auto finding = found(0, Verdict::better, 0.9, {0.8, 1});
   EXPECT_EQ(repeats_text(race, finding), "8 arms, look 2 of 3");
   finding.arms = 2;
   finding.seeds = 0;
   EXPECT_EQ(repeats_text(race, finding), "2 arms, no look");
-  EXPECT_EQ(repeats_text(compared("fixed", {}), found(0, Standing::better, 0.9, {0.8, 1})), "8 seeds");
+  EXPECT_EQ(repeats_text(compared("fixed", {}), found(0, Verdict::better, 0.9, {0.8, 1})), "8 seeds");
 }
 
 TEST(Comparison, WritesOneCsvLinePerResultAndSlope) {
   auto crossed = compared(
-      "a", {found(0, Standing::worse, no_limit, {1.5, no_limit}), found(1, Standing::given_up, 3, {0, no_limit})});
+      "a", {found(0, Verdict::worse, no_limit, {1.5, no_limit}), found(1, Verdict::given_up, 3, {0, no_limit})});
   crossed.condition = "loss.kind=hinge, loss.r1=1";
   EXPECT_EQ(
       comparison_csv({crossed}),
@@ -244,14 +244,14 @@ TEST(Comparison, WritesOneCsvLinePerResultAndSlope) {
 }
 
 TEST(Comparison, NamesTheFailuresOfAResultWithoutFds) {
-  auto failed = found(0, Standing::worse, no_limit, {1, no_limit});
+  auto failed = found(0, Verdict::worse, no_limit, {1, no_limit});
   failed.has_fds = false;
   failed.failed = 8;
-  auto rescued = found(0.1, Standing::better, 0, {0, 1});
+  auto rescued = found(0.1, Verdict::better, 0, {0, 1});
   rescued.has_fds = false;
   rescued.control_arms = rescued.control_failed = 8;
   const std::vector<ComparedResult> results = {
-      compared("a", {found(0, Standing::better, 0.9, {0.8, 0.98}), found(0.1, Standing::worse, 1.2, {1.1, 1.3})}),
+      compared("a", {found(0, Verdict::better, 0.9, {0.8, 0.98}), found(0.1, Verdict::worse, 1.2, {1.1, 1.3})}),
       compared("b", {failed, rescued})};
   EXPECT_THAT(contradiction_sentences(results),
               ElementsAre("The effect of slope 0 depends on the sweep: relative to the control, FD is 2 to 20 % lower "
@@ -265,11 +265,11 @@ TEST(Comparison, NamesTheFailuresOfAResultWithoutFds) {
 }
 
 TEST(Comparison, DrawsOnePlotPerSlopeWithOneRowPerResult) {
-  auto crossed = compared("b<i>", {found(0, Standing::worse, 20, {15, 30})});
+  auto crossed = compared("b<i>", {found(0, Verdict::worse, 20, {15, 30})});
   crossed.condition = "generator.norm=none";
-  const std::string plots = forest_plots(
-      {compared("a", {found(0, Standing::better, 0.8, {0.7, 0.9}), found(0.1, Standing::no_difference, 1, {0.9, 1.1})}),
-       crossed});
+  const std::string plots = forest_plots({compared("a", {found(0, Verdict::better, 0.8, {0.7, 0.9}),
+                                                         found(0.1, Verdict::no_difference_detected, 1, {0.9, 1.1})}),
+                                          crossed});
   for (const char* text : {"<figcaption>Slope 0</figcaption>", "<figcaption>Slope 0.1</figcaption>", ">better<",
                            ">worse<", ">equivalent<", ">b&lt;i&gt;<", ">generator.norm=none<", ">20.0 (15.0–30.0)<"}) {
     EXPECT_THAT(plots, HasSubstr(text));

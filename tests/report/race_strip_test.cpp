@@ -107,7 +107,7 @@ TEST(Comparison, OfARaceUsesItsDecisionsOnly) {
   const auto verdict_of_first = [&] {
     const ComparedResult result = compared_results({sweep}).front();
     const auto* finding = finding_of(result, 0.1);
-    return finding == nullptr ? std::string("none") : name_of(claim_of(result.findings, *finding));
+    return finding == nullptr ? std::string("none") : verdict_words(compared_verdict(result.findings, *finding));
   };
   EXPECT_EQ(verdict_of_first(), "better");
   sweep.race.reset();

@@ -107,7 +107,7 @@ TEST(RacePlan, MayNeedArmsOfTheControlAndOfUndecidedSlopesUntilTheRaceIsOver) {
   auto state = follow_race(plan, {});
   for (const double slope : {0.0, 0.2, 1.0}) EXPECT_TRUE(may_need_arms(plan, state, slope)) << slope;
   EXPECT_FALSE(may_need_arms(plan, state, 0.5));
-  state.slopes[1].decision = RaceDecision::given_up;
+  state.slopes[1].decision = Verdict::given_up;
   EXPECT_TRUE(may_need_arms(plan, state, 0));
   EXPECT_TRUE(may_need_arms(plan, state, 0.2));
   EXPECT_FALSE(may_need_arms(plan, state, 1));
@@ -145,7 +145,7 @@ TEST(RacePlan, PredictsTheDifferenceThatItDetectsInFourOfFiveRaces) {
         arms.push_back({i == 0 ? plan.control : plan.slopes[i - 1], repeat, ArmOutcome::done, fd, {}});
       }
     }
-    detected += follow_race(plan, arms).slopes[0].decision == RaceDecision::worse;
+    detected += follow_race(plan, arms).slopes[0].decision == Verdict::worse;
   }
   EXPECT_NEAR(detected, 0.8 * races, testing::hits_tolerance(races, 0.8) + 0.02 * races);
 }

@@ -45,8 +45,8 @@ std::vector<RaceArm> joined(const std::vector<std::vector<RaceArm>>& lists) {
   return arms;
 }
 
-std::vector<RaceDecision> decisions(const RaceState& state) {
-  std::vector<RaceDecision> found;
+std::vector<Verdict> decisions(const RaceState& state) {
+  std::vector<Verdict> found;
   for (const auto& slope : state.slopes) found.push_back(slope.decision);
   return found;
 }
@@ -74,7 +74,7 @@ TEST(Race, MatchesSciPyAndStatsmodelsAtTheFirstLook) {
     EXPECT_NEAR(comparisons[i].ratio_interval.low, golden.at("limits").at(i).at(0).get<double>(), 1e-9);
     EXPECT_NEAR(comparisons[i].ratio_interval.high, golden.at("limits").at(i).at(1).get<double>(), 1e-9);
   }
-  EXPECT_THAT(decisions(state), ElementsAre(RaceDecision::worse, RaceDecision::undecided, RaceDecision::undecided));
+  EXPECT_THAT(decisions(state), ElementsAre(Verdict::worse, Verdict::undecided, Verdict::undecided));
   // The decided slope needs no more arms; the control does.
   EXPECT_THAT(state.needed, ElementsAre(RaceArmId{0.2, 5}, RaceArmId{0.4, 5}, RaceArmId{0.5, 5}, RaceArmId{0.2, 6},
                                         RaceArmId{0.4, 6}, RaceArmId{0.5, 6}));
@@ -88,7 +88,7 @@ TEST(Race, MakesNoDecisionAtAnIncompleteLook) {
     const auto state = follow_race(plan, arms);
     EXPECT_TRUE(state.looks.empty());
     EXPECT_THAT(state.needed, ElementsAre(RaceArmId{0, 2}));
-    EXPECT_THAT(decisions(state), ElementsAre(RaceDecision::undecided, RaceDecision::undecided));
+    EXPECT_THAT(decisions(state), ElementsAre(Verdict::undecided, Verdict::undecided));
   }
   arms[7].outcome = ArmOutcome::done;
   EXPECT_TRUE(follow_race(plan, arms).is_over);
@@ -101,7 +101,7 @@ TEST(Race, EndsWhenEverySlopeIsDecided) {
   EXPECT_TRUE(state.is_over);
   EXPECT_TRUE(state.needed.empty());
   EXPECT_EQ(state.looks.size(), 1u);
-  EXPECT_THAT(decisions(state), ElementsAre(RaceDecision::better, RaceDecision::worse));
+  EXPECT_THAT(decisions(state), ElementsAre(Verdict::better, Verdict::worse));
   EXPECT_EQ(state.slopes[0].look, 1);
   EXPECT_LT(state.slopes[0].comparison->ratio_interval.high, 1);
   EXPECT_GT(state.slopes[1].comparison->ratio_interval.low, 1);
@@ -111,7 +111,7 @@ TEST(Race, FindsASlopeEquivalentIfItsIntervalIsNarrowEnough) {
   const auto plan = plan_for({0}, {.give_up = 0});
   const auto arms = joined({finished_arms(0.2, 3, 8, 0.02), finished_arms(0, 3, 8, 0.02)});
   const auto state = follow_race(plan, arms);
-  EXPECT_THAT(decisions(state), ElementsAre(RaceDecision::equivalent));
+  EXPECT_THAT(decisions(state), ElementsAre(Verdict::equivalent));
   EXPECT_TRUE(state.is_over);
   EXPECT_EQ(state.looks.size(), 1u);
   const auto& limits = state.slopes[0].comparison->ratio_interval;
@@ -128,7 +128,7 @@ TEST(Race, StopsAfterTheLastLookWithoutADecision) {
   EXPECT_TRUE(state.is_over);
   EXPECT_TRUE(state.needed.empty());
   EXPECT_EQ(state.looks.size(), 3u);
-  EXPECT_THAT(decisions(state), ElementsAre(RaceDecision::undecided));
+  EXPECT_THAT(decisions(state), ElementsAre(Verdict::undecided));
   EXPECT_EQ(state.slopes[0].look, 3);
   EXPECT_LT(state.slopes[0].comparison->ratio_interval.low, 1);
   EXPECT_GT(state.slopes[0].comparison->ratio_interval.high, 1);
@@ -141,8 +141,8 @@ TEST(Race, KeepsEverySlopeThatWasNotRejectedInHolmsFamily) {
   auto arms = joined({finished_arms(0.2, 3, 10, 0.02), finished_arms(0, 3, 10, 0.02), finished_arms(0.1, 3, 10, 0.4),
                       finished_arms(1, 3.3, 10, 0.02), finished_arms(2, 5, 2, 0.02)});
   const auto state = follow_race(plan, arms);
-  EXPECT_THAT(decisions(state), ElementsAre(RaceDecision::equivalent, RaceDecision::undecided, RaceDecision::worse,
-                                            RaceDecision::given_up));
+  EXPECT_THAT(decisions(state),
+              ElementsAre(Verdict::equivalent, Verdict::undecided, Verdict::worse, Verdict::given_up));
   ASSERT_EQ(state.looks.size(), 3u);
   EXPECT_EQ(state.looks[0].family, 4);
   EXPECT_EQ(state.looks[0].comparisons.size(), 3u);
@@ -167,7 +167,7 @@ TEST(Race, CutsTheIntervalAtOneIfOnlyHolmsCorrectionRejects) {
   const auto& last = *state.slopes.back().comparison;
   ASSERT_GT(last.p, plan.alphas[0] / 13);
   ASSERT_EQ(state.slopes.back().look, 1);
-  EXPECT_EQ(last.decision, RaceDecision::worse);
+  EXPECT_EQ(last.decision, Verdict::worse);
   EXPECT_EQ(last.ratio_interval.low, 1);
 }
 
@@ -187,7 +187,7 @@ TEST(Race, CountsAFailedArmAsTheWorstValuePlusTheRange) {
   // The log FDs are 1 to 1.3 and 2 to 2.2. The failed arm counts as the largest one plus their range: 2.2 + 1.2.
   EXPECT_NEAR(std::log(comparison.ratio), (2.0 + 2.1 + 2.2 + 3.4) / 4 - 1.15, 1e-9);
   EXPECT_NEAR(comparison.p, 2.0 / 70, 1e-12);
-  EXPECT_EQ(comparison.decision, RaceDecision::worse);
+  EXPECT_EQ(comparison.decision, Verdict::worse);
   EXPECT_GT(comparison.ratio_interval.low, 1);
   EXPECT_EQ(comparison.ratio_interval.high, infinite);
 }
@@ -199,12 +199,12 @@ TEST(Race, HandlesGroupsInWhichEveryArmFailed) {
   // All FDs of the control are 1, so the range of the log FDs is 0. A failed arm then counts as the largest one plus 1.
   auto comparison = follow_race(plan, arms).looks.at(0).comparisons.at(0);
   EXPECT_NEAR(std::log(comparison.ratio), 1, 1e-9);
-  EXPECT_EQ(comparison.decision, RaceDecision::worse);
+  EXPECT_EQ(comparison.decision, Verdict::worse);
   for (auto& arm : arms) arm.outcome = ArmOutcome::diverged;
   comparison = follow_race(plan, joined({arms, finished_arms(5, 0, 1)})).looks.at(0).comparisons.at(0);
   EXPECT_EQ(comparison.p, 1);
   EXPECT_EQ(comparison.ratio, 1);
-  EXPECT_EQ(comparison.decision, RaceDecision::undecided);
+  EXPECT_EQ(comparison.decision, Verdict::undecided);
 }
 
 TEST(Race, NeverCallsASlopeBetterIfItFailsMoreOften) {
@@ -219,7 +219,7 @@ TEST(Race, NeverCallsASlopeBetterIfItFailsMoreOften) {
     for (const double slope : {1.0, 2.0, 3.0})
       arms.push_back({slope, repeat, ArmOutcome::done, std::exp(4 + 0.01 * r), {}});
   }
-  EXPECT_EQ(follow_race(plan, arms).slopes[0].decision, RaceDecision::better);  // at look 1, before the failure
+  EXPECT_EQ(follow_race(plan, arms).slopes[0].decision, Verdict::better);  // at look 1, before the failure
   for (auto& arm : arms) {
     if (arm.negative_slope == 0) arm.repeat = (arm.repeat + 1) % 10;
   }
@@ -228,7 +228,7 @@ TEST(Race, NeverCallsASlopeBetterIfItFailsMoreOften) {
   EXPECT_EQ(state.looks[2].family, 1);
   EXPECT_LT(state.looks[2].comparisons[0].p, plan.alphas[2]);
   EXPECT_LT(state.looks[2].comparisons[0].ratio, 1);
-  EXPECT_EQ(state.slopes[0].decision, RaceDecision::undecided);
+  EXPECT_EQ(state.slopes[0].decision, Verdict::undecided);
   EXPECT_EQ(state.slopes[0].comparison->ratio_interval.high, infinite);
 }
 
@@ -237,7 +237,7 @@ TEST(Race, NeverCallsASlopeWorseIfOnlyTheControlFails) {
   auto arms = joined({finished_arms(0.2, 3, 8, 0.001), finished_arms(0, 3.5, 8, 0.001)});
   arms[0].outcome = ArmOutcome::diverged;
   const auto state = follow_race(plan, arms);
-  EXPECT_NE(state.slopes[0].decision, RaceDecision::worse);
+  EXPECT_NE(state.slopes[0].decision, Verdict::worse);
   EXPECT_EQ(state.slopes[0].comparison->ratio_interval.low, 0);
 }
 
@@ -258,26 +258,26 @@ TEST(Race, GivesUpOnASlopeThatIsHopelessInItsFirstTwoRepeats) {
   const auto decision_for = [&](const std::vector<RaceArm>& arms) {
     return follow_race(plan, arms).slopes[1].decision;
   };
-  EXPECT_EQ(decision_for(interim_arms(15, 16)), RaceDecision::given_up);
-  EXPECT_EQ(decision_for(interim_arms(14.9, 16)), RaceDecision::undecided);
-  EXPECT_EQ(decision_for(interim_arms(16, 14.9)), RaceDecision::undecided);
-  EXPECT_EQ(decision_for(interim_arms(infinite, 16)), RaceDecision::given_up);
+  EXPECT_EQ(decision_for(interim_arms(15, 16)), Verdict::given_up);
+  EXPECT_EQ(decision_for(interim_arms(14.9, 16)), Verdict::undecided);
+  EXPECT_EQ(decision_for(interim_arms(16, 14.9)), Verdict::undecided);
+  EXPECT_EQ(decision_for(interim_arms(infinite, 16)), Verdict::given_up);
   auto arms = interim_arms(16, 16);
   const auto state = follow_race(plan, arms);
   EXPECT_THAT(state.slopes[1].interim_ratios, Pointwise(DoubleNear(1e-12), {1.6, 1.6}));
   for (const auto& arm : state.needed) EXPECT_NE(arm.negative_slope, 1);
   arms[3].interim_fd.reset();
-  EXPECT_EQ(decision_for(arms), RaceDecision::undecided);
+  EXPECT_EQ(decision_for(arms), Verdict::undecided);
   arms[3].outcome = ArmOutcome::diverged;  // before the intermediate evaluation
-  EXPECT_EQ(decision_for(arms), RaceDecision::given_up);
+  EXPECT_EQ(decision_for(arms), Verdict::given_up);
   arms[2].interim_fd.reset();
   arms[2].outcome = ArmOutcome::collapsed;  // the control
-  EXPECT_EQ(decision_for(arms), RaceDecision::undecided);
+  EXPECT_EQ(decision_for(arms), Verdict::undecided);
   arms[2] = {0.2, 1, ArmOutcome::pending, {}, {}};
-  EXPECT_EQ(decision_for(arms), RaceDecision::undecided);
+  EXPECT_EQ(decision_for(arms), Verdict::undecided);
   auto never = plan;
   never.give_up = 0;
-  EXPECT_EQ(follow_race(never, interim_arms(1000, 1000)).slopes[1].decision, RaceDecision::undecided);
+  EXPECT_EQ(follow_race(never, interim_arms(1000, 1000)).slopes[1].decision, Verdict::undecided);
 }
 
 TEST(Race, MakesTheSameDecisionIfAnArmFailsAfterItsIntermediateEvaluation) {
@@ -286,8 +286,8 @@ TEST(Race, MakesTheSameDecisionIfAnArmFailsAfterItsIntermediateEvaluation) {
   for (auto* arms : {&hopeless, &close}) {
     for (auto& arm : *arms) arm.outcome = ArmOutcome::diverged;
   }
-  EXPECT_EQ(follow_race(plan, hopeless).slopes[1].decision, RaceDecision::given_up);
-  EXPECT_EQ(follow_race(plan, close).slopes[1].decision, RaceDecision::undecided);
+  EXPECT_EQ(follow_race(plan, hopeless).slopes[1].decision, Verdict::given_up);
+  EXPECT_EQ(follow_race(plan, close).slopes[1].decision, Verdict::undecided);
 }
 
 TEST(Race, IsOverIfItHasGivenUpOnEverySlope) {

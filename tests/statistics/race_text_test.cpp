@@ -59,7 +59,7 @@ TEST(RaceText, SaysWhatLimitsItsClaims) {
                   "This holds after 1280 training images; after more images, other slopes may be better."));
   RaceFile two = race_with(6);
   for (auto& slope : two.state.slopes) {
-    if (slope.negative_slope == 0.5) slope.decision = RaceDecision::given_up;
+    if (slope.negative_slope == 0.5) slope.decision = Verdict::given_up;
   }
   EXPECT_THAT(race_caveats(two), Contains(HasSubstr("the decision to give up on slopes 0.5 and 1: no test")));
   EXPECT_THAT(method_sentence(race_with(6)), HasSubstr("95 % confidence for 4 slopes and all looks at once"));
@@ -141,7 +141,7 @@ TEST(RaceText, StatesNoLimitsIfArmsOfTheSlopeAndOfTheControlFailed) {
     }
     race.state = follow_race(race.planned.plan, arms);
     if (was_written_by_an_earlier_version) {
-      race.state.slopes[0].decision = RaceDecision::equivalent;
+      race.state.slopes[0].decision = Verdict::equivalent;
       race.state.slopes[0].comparison->ratio_interval = {0.97, 1.03};
     }
     const Findings findings = findings_of(race);

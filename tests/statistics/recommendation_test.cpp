@@ -329,13 +329,13 @@ TEST(FindingSentences, HaveNoEstimateIfMedianAndMeanContradictTheVerdict) {
   std::vector<double> ratios = {0.95, 0.955, 0.96, 0.965, 0.97, 0.975, 0.98};
   for (int i = 0; i < 6; ++i) ratios.push_back(infinity);
   const auto worse = findings_of(sweep_with_ratios(ratios));
-  ASSERT_EQ(worse.slopes[0].standing, Standing::worse);
+  ASSERT_EQ(worse.slopes[0].verdict, Verdict::worse);
   EXPECT_EQ(worse.slopes[0].ratio, std::nullopt);
   EXPECT_EQ(finding_sentence(worse, worse.slopes[0]), "0 is worse than 0.2: 6 of 13 arms failed.");
   EXPECT_EQ(recommendation(worse), "Use slope 0.2. 0 is less reliable.");
   for (auto& ratio : ratios) ratio = 1 / ratio;
   const auto better = findings_of(sweep_with_ratios(ratios));
-  ASSERT_EQ(better.slopes[0].standing, Standing::better);
+  ASSERT_EQ(better.slopes[0].verdict, Verdict::better);
   EXPECT_EQ(better.slopes[0].ratio, std::nullopt);
   EXPECT_EQ(finding_sentence(better, better.slopes[0]), "0 is better than 0.2: 6 of 13 arms of the control failed.");
   EXPECT_EQ(recommendation(better), "Use slope 0. 0.2 is less reliable.");

@@ -103,12 +103,12 @@ struct Outcomes {
   double arms = 0;         ///< mean number of arms, with the default equivalence
 };
 
-bool is_claim(RaceDecision decision) { return decision == RaceDecision::better || decision == RaceDecision::worse; }
+bool is_claim(Verdict decision) { return decision == Verdict::better || decision == Verdict::worse; }
 
 bool makes_false_claim(const RaceState& state, const Noise& noise) {
   for (std::size_t i = 0; i < state.slopes.size(); ++i) {
     const auto decision = state.slopes[i].decision;
-    if (i < noise.shifts.size() ? decision == RaceDecision::better : is_claim(decision)) return true;
+    if (i < noise.shifts.size() ? decision == Verdict::better : is_claim(decision)) return true;
   }
   return false;
 }
@@ -130,7 +130,7 @@ Outcomes simulate_races(std::size_t slopes, const Noise& noise, int races) {
     const auto state = follow_race(plan, arms);
     outcomes.arms += used_arms(state) / races;
     for (std::size_t i = 0; i < noise.shifts.size(); ++i) {
-      outcomes.found[i] += state.slopes[i].decision == RaceDecision::worse;
+      outcomes.found[i] += state.slopes[i].decision == Verdict::worse;
     }
   }
   return outcomes;
@@ -222,7 +222,7 @@ TEST(SimulatedRaces, CallNoSlopeEquivalentIfAnArmFailed) {
         ASSERT_TRUE(slope.comparison);
         const auto& comparison = *slope.comparison;
         if (comparison.failed == 0 && comparison.control_failed == 0) continue;
-        EXPECT_NE(slope.decision, RaceDecision::equivalent) << race;
+        EXPECT_NE(slope.decision, Verdict::equivalent) << race;
         both_failed += comparison.failed > 0 && comparison.control_failed > 0;
         if (is_claim(slope.decision)) continue;  // the interval is cut at 1
         EXPECT_EQ(comparison.ratio_interval.low == 0, comparison.control_failed > 0) << race;
@@ -268,7 +268,7 @@ TEST(SimulatedRaces, DecideAllSlopesOfTheStudyAtTheFirstLookForMostSetsOfSeeds) 
                            [](const RaceSlope& slope) { return is_claim(slope.decision); });
     for (const auto& slope : state.slopes) {
       const bool is_worse = slope.negative_slope > race_control;
-      EXPECT_NE(slope.decision, is_worse ? RaceDecision::better : RaceDecision::worse) << slope.negative_slope;
+      EXPECT_NE(slope.decision, is_worse ? Verdict::better : Verdict::worse) << slope.negative_slope;
     }
   }
   EXPECT_EQ(subsets, 84);

@@ -180,13 +180,15 @@ TEST(StatisticsJson, ReadsANullLimitAsUnbounded) {
   EXPECT_EQ(limits->high, std::numeric_limits<double>::infinity());
 }
 
-TEST(StatisticsJson, ReadsBackEveryVerdict) {
+TEST(StatisticsJson, ReadsBackEveryVerdictButControl) {
   auto file = evaluate_scores(example_scores(), 0.2);
   for (const auto verdict : enum_values<Verdict>) {
     file.statistics.comparisons.at(0).verdict = verdict;
     const auto again = parse_statistics(statistics_json(file));
-    ASSERT_TRUE(again) << name_of(verdict);
-    EXPECT_EQ(again->statistics.comparisons.at(0).verdict, verdict) << name_of(verdict);
+    ASSERT_EQ(again.has_value(), verdict != Verdict::control) << name_of(verdict);
+    if (again) {
+      EXPECT_EQ(again->statistics.comparisons.at(0).verdict, verdict) << name_of(verdict);
+    }
   }
 }
 

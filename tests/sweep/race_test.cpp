@@ -124,15 +124,15 @@ TEST_F(RaceOfFiles, MakesNoDecisionAtAnIncompleteLook) {
     if (arm.seed < 7 + first_look && !is_last) finish(arm);
   }
   EXPECT_THAT(race.update().looks, IsEmpty());
-  EXPECT_EQ(race.state().slopes[0].decision, RaceDecision::undecided);
-  EXPECT_EQ(race.state().slopes[1].decision, RaceDecision::given_up);
+  EXPECT_EQ(race.state().slopes[0].decision, Verdict::undecided);
+  EXPECT_EQ(race.state().slopes[1].decision, Verdict::given_up);
   const auto needed = race.agenda({}).needed;
   ASSERT_THAT(needed, SizeIs(1));
   start(*needed.front());
   EXPECT_THAT(race.update().looks, IsEmpty());
   finish(*needed.front());
   EXPECT_THAT(race.update().looks, SizeIs(1));
-  EXPECT_EQ(race.state().slopes[0].decision, RaceDecision::better);
+  EXPECT_EQ(race.state().slopes[0].decision, Verdict::better);
   EXPECT_TRUE(race.state().is_over);
   EXPECT_THAT(race.agenda({}).needed, IsEmpty());
 }
@@ -149,7 +149,7 @@ TEST_F(RaceOfFiles, CountsTheArmsOfLaterLooksThatMayStillBeTrained) {
     if (arm.seed < 9 && arm.negative_slope == 1) finish(arm);
   }
   const auto agenda = race.agenda({});
-  ASSERT_EQ(race.state().slopes[1].decision, RaceDecision::given_up);
+  ASSERT_EQ(race.state().slopes[1].decision, Verdict::given_up);
   EXPECT_THAT(agenda.needed, SizeIs(1));
   const auto later = planned_.plan.looks.back() - first_look;  // arms of slope 0 and of the control
   EXPECT_EQ(static_cast<std::int64_t>(agenda.most), 1 + 2 * later);
@@ -170,7 +170,7 @@ TEST_F(RaceOfFiles, ListsArmsThatItDoesNotNeedAsNotNeededInTheResults) {
     if (arm.seed < 9) finish(arm);
   }
   race.update();
-  ASSERT_EQ(race.state().slopes[1].decision, RaceDecision::given_up);
+  ASSERT_EQ(race.state().slopes[1].decision, Verdict::given_up);
   EXPECT_EQ(status_of("slope_1-seed_8"), "done");
   EXPECT_EQ(status_of("slope_1-seed_9"), "not needed");
   EXPECT_EQ(status_of("slope_0-seed_9"), "pending");
