@@ -3,17 +3,21 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "commands/arguments.h"
 #include "commands/commands.h"
+#include "data/dataset.h"
+#include "diagnostics/diagnosis.h"
 #include "diagnostics/vitals.h"
+#include "models/compute.h"
 #include "run/checkpoint.h"
 #include "run/json.h"
 #include "support/errors.h"
 #include "support/log.h"
 #include "support/posix_file.h"
 #include "support/text.h"
-#include "training/diagnosis.h"
+#include "training/gan_step.h"
 
 namespace slopegan {
 
@@ -100,6 +104,43 @@ std::string summary(const DiagnosticsRecord& record) {
   for (const auto& name : record.sentinels) text += "warning: " + sentinel_text(name) + "\n";
   if (record.sentinels.empty()) text += "no warnings (equal images, collapse, saturation, vanishing gradient)\n";
   return text;
+}
+
+struct CheckpointDiagnosis {
+  DiagnosticsRecord record;
+  std::vector<std::string> unsettled;  ///< see unsettled_shares()
+};
+
+/// Diagnoses a checkpoint: its layers, and the gradients of a step on the first probe images, which is taken in memory
+/// only. Throws CheckpointError if the tensors do not match the configuration, and DataError if the images cannot be
+/// read.
+CheckpointDiagnosis diagnose_checkpoint(const Checkpoint& checkpoint, std::int64_t probes) {
+  Config config = checkpoint_config(checkpoint);
+  config.training.device = Device::automatic;  // the device of this machine, not of the one that trained the run
+  const auto dataset = load_dataset(config.data, Split::train);
+  log_notes(*dataset, Split::train);
+  if (checkpoint.info.was_trained_on_other_images(dataset->hash)) {
+    log::warning("the images at " + printable(config.data.path) + " are not those that the run was trained on");
+  }
+  const Compute compute = choose_compute(config.training);
+  apply_compute(compute);
+  GanState state(config, dataset->channels(), compute.device), stepped(config, dataset->channels(), compute.device);
+  state.restore(checkpoint.tensors);
+  stepped.restore(checkpoint.tensors);
+  if (probes == 0) probes = std::max(least_diagnosed_probes, probe_count(config, dataset->channels()));
+  const Diagnosis diagnosis(config, compute, *dataset, probes);
+  std::vector<RealImages> batches;
+  for (std::int64_t i = 0; i < config.optimizer.discriminator_steps; ++i) {
+    batches.emplace_back(diagnosis.training_images(i * config.training.batch_size));
+  }
+  take_trial_step(stepped, config, compute, batches);
+  const auto diagnose = [&, last_step = describe_last_step(stepped)](const Diagnosis& with) {
+    return with(state.generator, state.discriminator, state.images_seen, last_step);
+  };
+  CheckpointDiagnosis found{diagnose(diagnosis), {}};
+  const Diagnosis half(config, compute, *dataset, std::max<std::int64_t>(1, diagnosis.probes() / 2));
+  if (half.probes() < diagnosis.probes()) found.unsettled = unsettled_shares(diagnose(half), found.record);
+  return found;
 }
 
 int run_diagnose(const DiagnoseArguments& arguments) {

@@ -10,6 +10,7 @@
 #include "data/folder_listing.h"
 #include "data/image_set.h"
 #include "data/transform.h"
+#include "evaluation/run_metrics.h"
 #include "metrics/figures.h"
 #include "models/block.h"
 #include "run/checkpoint.h"
@@ -23,7 +24,6 @@
 #include "support/random.h"
 #include "support/text.h"
 #include "sweep/sweep.h"
-#include "training/run_metrics.h"
 
 namespace slopegan {
 

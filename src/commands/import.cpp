@@ -2,9 +2,9 @@
 
 #include "commands/arguments.h"
 #include "commands/commands.h"
+#include "import/import_weights.h"
 #include "support/errors.h"
 #include "support/posix_file.h"
-#include "training/import_weights.h"
 
 namespace slopegan {
 

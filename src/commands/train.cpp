@@ -9,6 +9,8 @@
 #include "config/print.h"
 #include "data/dataset.h"
 #include "distributed/rank_environment.h"
+#include "evaluation/run_metrics.h"
+#include "import/import_weights.h"
 #include "models/dcgan.h"
 #include "report/report.h"
 #include "run/run_directory.h"
@@ -19,10 +21,8 @@
 #include "support/text.h"
 #include "sweep/arms.h"
 #include "sweep/prepare.h"
-#include "training/import_weights.h"
 #include "training/parallel_training.h"
 #include "training/run_files.h"
-#include "training/run_metrics.h"
 #include "training/trainer.h"
 
 namespace slopegan {

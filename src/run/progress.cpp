@@ -125,4 +125,26 @@ void Progress::update(std::int64_t images, const StepStats& stats) {
   if (seconds_between(shown_, Clock::now()) >= interval) show();
 }
 
+std::string summary_row(const char* name, const std::string& text) { return format_text("{:<12}", name) + text + "\n"; }
+
+static std::string time_text(const Progress& progress) {
+  std::vector<std::string> parts;
+  for (const Phase phase : enum_values<Phase>) {
+    const double seconds = progress.seconds_in(phase);
+    if (phase == Phase::train || seconds >= 0.05) parts.push_back(name_of(phase) + format_text(" {:.1f} s", seconds));
+  }
+  return clock_time(progress.seconds()) + " (" + join(parts, ", ") + ")";
+}
+
+std::string progress_summary(const Progress& progress) {
+  const ProgressView& view = progress.view();
+  std::string text = summary_row("images", format_text("{} of {}", view.images, view.total_images));
+  text += summary_row("time", time_text(progress));
+  text += summary_row("speed", format_text("{:.0f} images/s at the end", view.images_per_second));
+  text += summary_row("memory", format_text("{:.0f} MiB", resident_memory_mib()));
+  return text + summary_row("last step", format_text("loss D {:.3f}, G {:.3f}; D(real) {:.2f}, D(fake) {:.2f}",
+                                                     view.stats.discriminator_loss, view.stats.generator_loss,
+                                                     view.stats.d_real, view.stats.d_fake));
+}
+
 }  // namespace slopegan

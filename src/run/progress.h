@@ -103,4 +103,10 @@ class Progress {
 /// Returns the resident memory of this process in MiB.
 double resident_memory_mib();
 
+/// Returns a row of the summary table at the end of a run, with a newline.
+std::string summary_row(const char* name, const std::string& text);
+
+/// Returns the first rows of this table: images, time per phase, speed, memory, and the losses of the last step.
+std::string progress_summary(const Progress& progress);
+
 }  // namespace slopegan

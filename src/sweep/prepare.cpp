@@ -4,13 +4,13 @@
 
 #include "data/dataset.h"
 #include "data/summary.h"
+#include "evaluation/run_metrics.h"
 #include "models/compute.h"
 #include "support/errors.h"
 #include "support/log.h"
 #include "support/posix_file.h"
 #include "support/text.h"
 #include "support/thread_waiting.h"
-#include "training/run_metrics.h"
 
 namespace slopegan {
 

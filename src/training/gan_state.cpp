@@ -5,6 +5,8 @@
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 
+#include "diagnostics/vitals.h"
+
 namespace slopegan {
 
 /// Like Module::to, but does not convert the integer counters.
@@ -91,6 +93,20 @@ void update_ema(torch::nn::Module& average, const torch::nn::Module& live, doubl
   if (!counters.empty()) at::_foreach_copy_(counters, tensors_of(live, false));
 }
 
-void copy_weights(torch::nn::Module& to, const torch::nn::Module& from) { update_ema(to, from, 0.0); }
+static void describe_parameters(std::vector<ParameterDiagnosis>& parameters, const std::string& network,
+                                const Adam& optimizer) {
+  for (const auto& slot : optimizer.slots()) {
+    const auto flow = gradient_flow(slot.parameter, slot.parameter.grad(), optimizer.last_update(slot));
+    parameters.push_back({network + "." + slot.name, flow.gradient_norm, flow.zero_gradients, flow.update_ratio});
+  }
+}
+
+std::vector<ParameterDiagnosis> describe_last_step(const GanState& state) {
+  const at::NoGradGuard no_gradients;
+  std::vector<ParameterDiagnosis> parameters;
+  describe_parameters(parameters, "generator", state.generator_optimizer);
+  describe_parameters(parameters, "discriminator", state.discriminator_optimizer);
+  return parameters;
+}
 
 }  // namespace slopegan

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "config/config.h"
 #include "models/compute.h"
 #include "models/dcgan.h"
 #include "models/named_tensors.h"
+#include "run/records.h"
 #include "training/adam.h"
 
 namespace slopegan {
@@ -46,7 +48,7 @@ double ema_decay(std::int64_t half_life_images, std::int64_t images_seen, std::i
 /// modules must have the same architecture.
 void update_ema(torch::nn::Module& average, const torch::nn::Module& live, double decay);
 
-/// Copies every parameter and buffer.
-void copy_weights(torch::nn::Module& to, const torch::nn::Module& from);
+/// The gradient of each parameter in the last step, and the update at the current learning rate.
+std::vector<ParameterDiagnosis> describe_last_step(const GanState& state);
 
 }  // namespace slopegan

@@ -97,4 +97,15 @@ StepStats gan_step(GanState& state, const Config& config, const Compute& compute
   return GanStep(state, config, compute, parallel).take(real_batches);
 }
 
+void take_trial_step(GanState& state, const Config& config, const Compute& compute,
+                     const std::vector<RealImages>& real_batches) {
+  const std::int64_t end = state.images_seen, full = full_step_images(config);
+  gan_step(state, config, compute, real_batches);
+  if (end == 0) return;
+  const std::int64_t last = end % full == 0 ? full : end % full;
+  const double factor = learning_rate_factor(config.optimizer, config.training.total_images, end - last, last);
+  state.generator_optimizer.set_rate_factor(factor);
+  state.discriminator_optimizer.set_rate_factor(factor);
+}
+
 }  // namespace slopegan

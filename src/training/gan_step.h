@@ -44,8 +44,19 @@ class GanStep {
   RecordedStep recorded_;
 };
 
+/// The number of images in a step that is not shortened by the end of the run.
+inline std::int64_t full_step_images(const Config& config) {
+  return config.training.batch_size * config.optimizer.discriminator_steps;
+}
+
 /// Takes a single step (see GanStep).
 StepStats gan_step(GanState& state, const Config& config, const Compute& compute,
                    const std::vector<RealImages>& real_batches, DataParallel* parallel = nullptr);
+
+/// Takes a step that is not part of a run, to obtain gradients for a state that has none, such as a restored one. Then
+/// sets the learning rates to those of the last step that the run took before, for describe_last_step: at the end of a
+/// run, they may have decayed to 0.
+void take_trial_step(GanState& state, const Config& config, const Compute& compute,
+                     const std::vector<RealImages>& real_batches);
 
 }  // namespace slopegan

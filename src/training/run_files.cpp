@@ -18,6 +18,7 @@
 #include "support/log.h"
 #include "support/ranges.h"
 #include "support/text.h"
+#include "training/gan_step.h"
 
 namespace slopegan {
 

@@ -4,6 +4,8 @@
 
 #include "config/print.h"
 #include "data/summary.h"
+#include "diagnostics/diagnosis.h"
+#include "evaluation/run_metrics.h"
 #include "images/convert.h"
 #include "images/grid.h"
 #include "images/image_file.h"
@@ -19,13 +21,11 @@
 #include "support/out_of_memory.h"
 #include "support/signals.h"
 #include "support/text.h"
-#include "training/diagnosis.h"
 #include "training/divergence.h"
 #include "training/gan_state.h"
 #include "training/gan_step.h"
 #include "training/parallel_training.h"
 #include "training/run_files.h"
-#include "training/run_metrics.h"
 #include "training/step_inputs.h"
 
 namespace slopegan {
@@ -102,7 +102,8 @@ class Training {
       end = evaluate_and_save(progress, state_.images_seen >= total, true);
     }
     if (end == TrainEnd::done && state_.images_seen < total) end = take_steps(dataset, progress);
-    log::table(run_summary(progress, last_metrics_, best_, display(last_checkpoint())));
+    log::table(progress_summary(progress) + (last_metrics_ ? metrics_row(*last_metrics_, best_) : "") +
+               summary_row("checkpoint", display(last_checkpoint())));
     return end;
   }
 
@@ -212,7 +213,8 @@ class Training {
   void diagnose() {
     std::vector<Histogram> pre_activations;
     const auto record = explain_memory("diagnosing the layers", "lower diagnostics.probes or sweep.jobs", [&] {
-      return (*diagnosis_)(state_, state_, logs_.events.is_on() ? &pre_activations : nullptr);
+      return (*diagnosis_)(state_.generator, state_.discriminator, state_.images_seen, describe_last_step(state_),
+                           logs_.events.is_on() ? &pre_activations : nullptr);
     });
     logs_.diagnostics.append_line(diagnostics_text(record));
     auto summary = summary_of(record);

@@ -40,11 +40,6 @@ enum class TrainEnd { done, stopped };
 TrainEnd train(const Config& config, const Compute& compute, const Dataset& dataset, const RunDirectory& directory,
                const std::optional<Checkpoint>& resume, const RunOrigin& origin, Ranks* ranks = nullptr);
 
-/// The number of images in a step that is not shortened by the end of the run.
-inline std::int64_t full_step_images(const Config& config) {
-  return config.training.batch_size * config.optimizer.discriminator_steps;
-}
-
 /// Returns whether a multiple of `every` lies in (before, after]. 0 means never.
 inline bool is_due(std::int64_t every, std::int64_t before, std::int64_t after) {
   return every > 0 && after / every > before / every;

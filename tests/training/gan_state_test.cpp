@@ -41,15 +41,5 @@ TEST(UpdateEma, WorksOnAModuleWithoutCounters) {
   EXPECT_TRUE(at::allclose(average->weight, at::full({2}, 2.0)));
 }
 
-TEST(CopyWeights, MakesBothModulesEqual) {
-  torch::nn::BatchNorm2d to(2), from(2);
-  {
-    const at::NoGradGuard no_gradients;
-    from->bias.normal_();
-  }
-  copy_weights(*to, *from);
-  EXPECT_TRUE(at::equal(to->bias, from->bias));
-}
-
 }  // namespace
 }  // namespace slopegan

@@ -70,6 +70,27 @@ TEST(GanStep, ContinuesBitForBitFromRestoredTensors) {
   expect_same_tensors(rest.tensors(), whole.tensors());
 }
 
+TEST(TakeTrialStep, RestoresTheLearningRatesOfTheLastStepOfTheRun) {
+  Config config = small_config();
+  config.training.batch_size = 8;
+  config.training.total_images = 24;
+  config.optimizer.lr_decay = LearningRateDecay::linear;
+  config.optimizer.lr_decay_images = config.optimizer.lr_warmup_images = 0;
+  GanState state(config, 1, at::kCPU);
+  for (int i = 0; i < 3; ++i) gan_step(state, config, cpu, {reals()});
+  take_trial_step(state, config, cpu, {reals()});
+  const auto rate = [&](const Adam& optimizer) {
+    const auto& slot = optimizer.slots().front();
+    const double with_rate = optimizer.last_update(slot).abs().max().item<double>();
+    Adam full = optimizer;
+    full.set_rate_factor(1);
+    return with_rate / full.last_update(slot).abs().max().item<double>();
+  };
+  // The last of the three steps began after two thirds of the images. At their end, the rates have decayed to 0.
+  EXPECT_NEAR(rate(state.generator_optimizer), 1.0 / 3, 1e-6);
+  EXPECT_NEAR(rate(state.discriminator_optimizer), 1.0 / 3, 1e-6);
+}
+
 TEST(GanStep, TrainsBothNetworksAndTheAverage) {
   GanState state(small_config(), 1, at::kCPU);
   const auto before = copies(state.tensors());

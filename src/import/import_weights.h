@@ -27,7 +27,7 @@ std::vector<std::string> restarted_schedules(const Config& config, const Checkpo
 /// checkpoint can be sampled, exported and trained like any other. Returns the directory of the run.
 ///
 /// `weights` is a checkpoint, a run (its latest checkpoint), or a safetensors file with names that
-/// training/weight_names.h recognises. If `weights` has no discriminator, the discriminator is randomly initialised.
+/// import/weight_names.h recognises. If `weights` has no discriminator, the discriminator is randomly initialised.
 /// The configuration sets everything that is not a weight, such as fixed slopes. The log lists where the configuration
 /// differs from that of the run that the weights come from, or from the slopes in an export. It also lists which
 /// schedules start again (restarted_schedules).

@@ -3,13 +3,13 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "config/config.h"
 #include "data/dataset.h"
 #include "evaluation/evaluator.h"
 #include "models/compute.h"
 #include "models/dcgan.h"
-#include "run/progress.h"
 #include "run/records.h"
 
 namespace slopegan {
@@ -59,9 +59,8 @@ class BestSoFar {
   std::optional<std::int64_t> images_;
 };
 
-/// The summary table at the end of a run, with one row per item: images, time per phase, speed, memory, the last step's
-/// losses, the last and best evaluation, and the checkpoint. `checkpoint` is the printable path of the last checkpoint.
-std::string run_summary(const Progress& progress, const std::optional<MetricsRecord>& last_metrics,
-                        const BestSoFar& best, const std::string& checkpoint);
+/// The row of a run's summary table (run/progress.h) with the last and the best evaluation. Empty if the last one has
+/// no Fréchet distance.
+std::string metrics_row(const MetricsRecord& last, const BestSoFar& best);
 
 }  // namespace slopegan

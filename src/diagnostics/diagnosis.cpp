@@ -1,4 +1,4 @@
-#include "training/diagnosis.h"
+#include "diagnostics/diagnosis.h"
 
 #include <algorithm>
 #include <chrono>
@@ -10,14 +10,12 @@
 #include "data/transform.h"
 #include "diagnostics/layer_probe.h"
 #include "diagnostics/vitals.h"
+#include "models/named_tensors.h"
 #include "sampling/samples.h"
-#include "support/errors.h"
 #include "support/log.h"
 #include "support/random.h"
 #include "support/seconds_since.h"
 #include "support/text.h"
-#include "training/gan_step.h"
-#include "training/trainer.h"
 
 namespace slopegan {
 
@@ -35,7 +33,7 @@ Network copy_network(const Network& live, const NetworkConfig& network, const Co
                      std::int64_t images) {
   Network copy(network, config.data.resolution, channels, static_cast<std::uint64_t>(config.seed));
   copy->to(live->parameters().front().device());
-  copy_weights(*copy, *live);
+  restore_tensors(named_tensors(*copy), named_tensors(*live));
   copy->set_images(images);
   for (auto& parameter : copy->parameters()) parameter.requires_grad_(false);
   return copy;
@@ -43,15 +41,6 @@ Network copy_network(const Network& live, const NetworkConfig& network, const Co
 
 std::int64_t round_up_to_batches(std::int64_t images, std::int64_t batch_size) {
   return (std::max(images, fewest_probes) + batch_size - 1) / batch_size * batch_size;
-}
-
-std::int64_t probe_count(const Config& config, std::int64_t channels) {
-  const auto seed = static_cast<std::uint64_t>(config.seed);
-  const Generator generator(config.generator, config.data.resolution, channels, seed);
-  const Discriminator discriminator(config.discriminator, config.data.resolution, channels, seed);
-  const auto values = config.diagnostics.probes;
-  return round_up_to_batches(std::max(images_for(*generator, values), images_for(*discriminator, values)),
-                             config.training.batch_size);
 }
 
 /// Appends images until max_compared_images are kept.
@@ -80,19 +69,12 @@ void add_layers(std::vector<LayerDiagnosis>& layers, const BlockChainImpl& netwo
   }
 }
 
-void add_parameters(std::vector<ParameterDiagnosis>& parameters, const std::string& network, const Adam& optimizer) {
-  for (const auto& slot : optimizer.slots()) {
-    const auto flow = gradient_flow(slot.parameter, slot.parameter.grad(), optimizer.last_update(slot));
-    parameters.push_back({network + "." + slot.name, flow.gradient_norm, flow.zero_gradients, flow.update_ratio});
-  }
-}
-
-double norm_of(const std::vector<at::Tensor>& tensors) {
+double joint_norm(const std::vector<at::Tensor>& tensors) {
   const at::NoGradGuard no_gradients;
   return at::stack(at::_foreach_norm(tensors)).to(at::kDouble).norm().item<double>();
 }
 
-Vitals vitals_of(const DiagnosticsRecord& record, const GanState& state) {
+Vitals vitals_of(const DiagnosticsRecord& record, const Generator& generator) {
   Vitals vitals;
   vitals.images = record.images;
   vitals.diversity = record.samples.diversity;
@@ -105,11 +87,20 @@ Vitals vitals_of(const DiagnosticsRecord& record, const GanState& state) {
     if (parameter.name.starts_with("generator.")) squares += parameter.gradient_norm * parameter.gradient_norm;
   }
   vitals.generator_gradient_norm = std::sqrt(squares);
-  vitals.generator_weight_norm = norm_of(state.generator->parameters());
+  vitals.generator_weight_norm = joint_norm(generator->parameters());
   return vitals;
 }
 
 }  // namespace
+
+std::int64_t probe_count(const Config& config, std::int64_t channels) {
+  const auto seed = static_cast<std::uint64_t>(config.seed);
+  const Generator generator(config.generator, config.data.resolution, channels, seed);
+  const Discriminator discriminator(config.discriminator, config.data.resolution, channels, seed);
+  const auto values = config.diagnostics.probes;
+  return round_up_to_batches(std::max(images_for(*generator, values), images_for(*discriminator, values)),
+                             config.training.batch_size);
+}
 
 /// The logits for all probes, and up to max_compared_images of the training images and of the generated images.
 struct Diagnosis::Outputs {
@@ -155,11 +146,11 @@ Diagnosis::Outputs Diagnosis::run_probes(Generator& generator, Discriminator& di
   return outputs;
 }
 
-void Diagnosis::measure_networks(const GanState& state, DiagnosticsRecord& record,
-                                 std::vector<Histogram>* pre_activations) const {
+void Diagnosis::measure_networks(const Generator& live_generator, const Discriminator& live_discriminator,
+                                 DiagnosticsRecord& record, std::vector<Histogram>* pre_activations) const {
   const auto channels = train_.dataset->channels();
-  auto generator = copy_network(state.generator, config_.generator, config_, channels, state.images_seen);
-  auto discriminator = copy_network(state.discriminator, config_.discriminator, config_, channels, state.images_seen);
+  auto generator = copy_network(live_generator, config_.generator, config_, channels, record.images);
+  auto discriminator = copy_network(live_discriminator, config_.discriminator, config_, channels, record.images);
   Outputs outputs;
   {
     const bool histograms = pre_activations != nullptr;
@@ -199,35 +190,19 @@ void Diagnosis::measure_outputs(const Outputs& outputs, DiagnosticsRecord& recor
   record.samples.saturated_fake = saturated_share(fake_images);
 }
 
-DiagnosticsRecord Diagnosis::operator()(const GanState& state, const GanState& stepped,
+DiagnosticsRecord Diagnosis::operator()(const Generator& generator, const Discriminator& discriminator,
+                                        std::int64_t images, std::vector<ParameterDiagnosis> last_step,
                                         std::vector<Histogram>* pre_activations) const {
   const at::NoGradGuard no_gradients;
   const auto start = std::chrono::steady_clock::now();
   DiagnosticsRecord record;
-  record.images = state.images_seen;
+  record.images = images;
   record.probes = probes_;
-  measure_networks(state, record, pre_activations);
-  add_parameters(record.parameters, "generator", stepped.generator_optimizer);
-  add_parameters(record.parameters, "discriminator", stepped.discriminator_optimizer);
-  record.sentinels = sentinels(vitals_of(record, state));
+  record.parameters = std::move(last_step);
+  measure_networks(generator, discriminator, record, pre_activations);
+  record.sentinels = sentinels(vitals_of(record, generator));
   record.seconds = seconds_since(start);
   return record;
-}
-
-void Diagnosis::take_step(GanState& state) const {
-  const std::int64_t total = config_.training.total_images, end = state.images_seen, full = full_step_images(config_);
-  std::vector<RealImages> batches;
-  for (std::int64_t i = 0; i < config_.optimizer.discriminator_steps; ++i) {
-    batches.emplace_back(train_.batch(config_, i * config_.training.batch_size));
-  }
-  gan_step(state, config_, compute_, batches);
-  // At the end of a run, the learning rates may have decayed to 0. The updates are therefore computed with the rates of
-  // the last step that the run took.
-  if (end == 0) return;
-  const std::int64_t last = end % full == 0 ? full : end % full;
-  const double factor = learning_rate_factor(config_.optimizer, total, end - last, last);
-  state.generator_optimizer.set_rate_factor(factor);
-  state.discriminator_optimizer.set_rate_factor(factor);
 }
 
 void SentinelWarnings::warn(const DiagnosticsRecord& record) {
@@ -253,28 +228,6 @@ std::vector<std::string> unsettled_shares(const DiagnosticsRecord& fewer, const 
     compare(after, "always", before.always_positive, after.always_positive);
   }
   return sentences;
-}
-
-CheckpointDiagnosis diagnose_checkpoint(const Checkpoint& checkpoint, std::int64_t probes) {
-  Config config = checkpoint_config(checkpoint);
-  config.training.device = Device::automatic;  // the device of this machine, not of the one that trained the run
-  const auto dataset = load_dataset(config.data, Split::train);
-  log_notes(*dataset, Split::train);
-  if (checkpoint.info.was_trained_on_other_images(dataset->hash)) {
-    log::warning("the images at " + printable(config.data.path) + " are not those that the run was trained on");
-  }
-  const Compute compute = choose_compute(config.training);
-  apply_compute(compute);
-  GanState state(config, dataset->channels(), compute.device), stepped(config, dataset->channels(), compute.device);
-  state.restore(checkpoint.tensors);
-  stepped.restore(checkpoint.tensors);
-  if (probes == 0) probes = std::max(least_diagnosed_probes, probe_count(config, dataset->channels()));
-  const Diagnosis diagnosis(config, compute, *dataset, probes);
-  diagnosis.take_step(stepped);
-  CheckpointDiagnosis found{diagnosis(state, stepped), {}};
-  const Diagnosis half(config, compute, *dataset, std::max<std::int64_t>(1, diagnosis.probes() / 2));
-  if (half.probes() < diagnosis.probes()) found.unsettled = unsettled_shares(half(state, stepped), found.record);
-  return found;
 }
 
 }  // namespace slopegan

@@ -1,7 +1,5 @@
-#include "training/run_metrics.h"
+#include "training/run_files.h"
 
-#include <chrono>
-#include <cmath>
 #include <filesystem>
 
 #include <ATen/ATen.h>
@@ -10,11 +8,8 @@
 
 #include "config/print.h"
 #include "run/run_info.h"
-#include "support/errors.h"
 #include "support/files.h"
-#include "support/signals.h"
 #include "temporary_directory.h"
-#include "training/run_files.h"
 
 namespace slopegan {
 namespace {
@@ -25,54 +20,11 @@ using ::testing::IsEmpty;
 using ::testing::StartsWith;
 using ::testing::UnorderedElementsAre;
 
-MetricsRecord record_with(std::int64_t images, double fd) {
+MetricsRecord evaluation_at(std::int64_t images) {
   MetricsRecord record;
   record.images = images;
-  record.values["fd"] = fd;
+  record.values["fd"] = 1;
   return record;
-}
-
-std::optional<std::int64_t> best_of(const std::vector<MetricsRecord>& records) {
-  BestSoFar best;
-  for (const auto& record : records) best.add(record);
-  return best.images();
-}
-
-TEST(BestSoFar, IsTheFirstRecordWithTheLowestFd) {
-  EXPECT_EQ(best_of({record_with(1, 5), record_with(2, 3), record_with(3, 3), record_with(4, 4)}), 2);
-}
-
-TEST(BestSoFar, IgnoresRecordsWithoutAFiniteFd) {
-  EXPECT_EQ(best_of({}), std::nullopt);
-  EXPECT_EQ(best_of({MetricsRecord{}, record_with(2, NAN)}), std::nullopt);
-  EXPECT_EQ(best_of({record_with(1, NAN), record_with(2, 7)}), 2);
-}
-
-TEST(BestSoFar, ComparesOnlyRecordsWithTheLastExtractorAndNumberOfSamples) {
-  auto other = record_with(1, 0.1);
-  other.extractor = "another@1";
-  auto fewer = record_with(2, 0.2);
-  fewer.samples = 500;
-  EXPECT_EQ(best_of({other, fewer, record_with(3, 5), record_with(4, 6)}), 3);
-}
-
-TEST(EvaluationLines, CallFdMostlyBiasOnlyIfMoreThanHalfOfItIsBias) {
-  auto record = record_with(1, 70);
-  record.extractor = "x@1";
-  record.samples = record.real_samples = 300;
-  record.features = 64;
-  record.fd_bias = 0.5;
-  EXPECT_TRUE(evaluation_lines(record).at(0).ends_with(" = 70 (few images for 64 features)"));
-  record.fd_bias = 40;
-  EXPECT_TRUE(evaluation_lines(record).at(0).ends_with(" = 70 (few images for 64 features: mostly bias)"));
-}
-
-TEST(ExtractGenerated, StopsOnASignal) {
-  Config config;
-  config.generator.width = 4;
-  Generator generator(config.generator, 32, 1, 0);
-  const StopDeadline passed(std::chrono::steady_clock::now());
-  EXPECT_THROW(extract_generated({}, config, generator, {at::kCPU, at::kFloat, 1}, 0), StoppedError);
 }
 
 /// Metrics are due every 128 images; a step has 2 x 32 images.
@@ -91,11 +43,11 @@ class LacksEvaluation : public ::testing::Test {
   bool is_missing(std::int64_t images, const std::vector<std::int64_t>& evaluated,
                   const std::vector<std::int64_t>& later = {}) {
     std::string text;
-    for (const auto count : evaluated) text += metrics_line(record_with(count, 1)) + "\n";
+    for (const auto count : evaluated) text += metrics_line(evaluation_at(count)) + "\n";
     Checkpoint checkpoint{directory_.checkpoints_dir() / std::to_string(images), {}, {}};
     checkpoint.info.images = images;
     checkpoint.info.file_offsets = {{"history.jsonl", history_size_}, {"metrics.jsonl", text.size()}};
-    for (const auto count : later) text += metrics_line(record_with(count, 1)) + "\n";
+    for (const auto count : later) text += metrics_line(evaluation_at(count)) + "\n";
     write_file_atomic(directory_.metrics_file(), text);
     return lacks_evaluation(checkpoint, config_, directory_);
   }
@@ -271,15 +223,6 @@ TEST(TrainingDifferences, OfTrainedWeightsIncludeDataKeys) {
   CheckpointInfo fine_tuned;
   fine_tuned.dataset_hash = "9f2a";
   EXPECT_THAT(differences_of(fine_tuned, before, after), ElementsAre(StartsWith("data.kind: ")));
-}
-
-TEST(MakeEvaluators, OmitsMetricsIfThereAreTooFewImages) {
-  Dataset five;
-  five.images = at::zeros({5, 1, 32, 32}, at::kByte);
-  EXPECT_TRUE(make_evaluators(Config(), five).empty());
-  Config needs_weights;
-  needs_weights.metrics.extractor.choices = {"missing.pt"};
-  check_metrics(needs_weights, five);  // the extractor is not needed
 }
 
 }  // namespace

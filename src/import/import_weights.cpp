@@ -1,4 +1,4 @@
-#include "training/import_weights.h"
+#include "import/import_weights.h"
 
 #include <algorithm>
 #include <cmath>
@@ -10,6 +10,7 @@
 
 #include "config/enums.h"
 #include "config/print.h"
+#include "import/weight_names.h"
 #include "models/block.h"
 #include "run/json.h"
 #include "run/run_directory.h"
@@ -18,7 +19,6 @@
 #include "support/text.h"
 #include "training/gan_state.h"
 #include "training/run_files.h"
-#include "training/weight_names.h"
 
 namespace slopegan {
 

@@ -1,4 +1,4 @@
-#include "training/weight_names.h"
+#include "import/weight_names.h"
 
 #include <algorithm>
 #include <array>

@@ -10,38 +10,40 @@
 #include "config/config.h"
 #include "data/dataset.h"
 #include "models/compute.h"
-#include "run/checkpoint.h"
+#include "models/dcgan.h"
 #include "run/records.h"
 #include "support/histogram.h"
-#include "training/gan_state.h"
 
 namespace slopegan {
 
-/// Measures a training state on fixed probes: the latents, the training images and, if the data set has a test split,
-/// the held-out images are the same each time. The number of probes is a multiple of training.batch_size and large
-/// enough that every unit has at least config.diagnostics.probes values.
+/// The number of latents that gives every unit in both networks at least config.diagnostics.probes values, rounded up
+/// to a multiple of training.batch_size.
+std::int64_t probe_count(const Config& config, std::int64_t channels);
+
+/// Measures the networks of a run on fixed probes: the latents, the training images and, if the data set has a test
+/// split, the held-out images are the same each time.
 ///
 /// The probes pass through copies of the networks in training mode, as in the next training step: batch norm uses batch
-/// statistics, random slopes are drawn, and spectral norm performs its power iteration. The state itself (running
-/// statistics, u, gradients) and the run's random streams do not change.
+/// statistics, random slopes are drawn, and spectral norm performs its power iteration. The networks themselves
+/// (running statistics, u, gradients) and the run's random streams do not change.
 class Diagnosis {
  public:
-  /// `train` must outlive the object. A test split that cannot be used is skipped with a warning. If `probes` > 0, it
-  /// replaces the number of probes described above; it is rounded up to whole batches and to at least two images.
+  /// `train` must outlive the object. A test split that cannot be used is skipped with a warning. `probes` is rounded
+  /// up to whole batches and to at least two images; 0 means probe_count.
   Diagnosis(const Config& config, const Compute& compute, const Dataset& train, std::int64_t probes = 0);
 
-  /// Measures the layers and images of `state`, and the gradients and updates from the last step of `stepped`. During
-  /// training, `stepped` is `state` itself. If `pre_activations` is not nullptr, a histogram of the input to each
+  /// Measures the layers and images of networks that were trained on `images` images. `last_step` describes a step that
+  /// they took, and becomes part of the record. If `pre_activations` is not nullptr, a histogram of the input to each
   /// activation is appended to it, in the order of the record's layers.
-  DiagnosticsRecord operator()(const GanState& state, const GanState& stepped,
+  DiagnosticsRecord operator()(const Generator& generator, const Discriminator& discriminator, std::int64_t images,
+                               std::vector<ParameterDiagnosis> last_step,
                                std::vector<Histogram>* pre_activations = nullptr) const;
 
   /// The number of latents, which is also the number of training images and of held-out images.
   std::int64_t probes() const { return probes_; }
 
-  /// Takes a training step on the first probe images, to obtain gradients for a state that has none. Then sets the
-  /// learning rates of the optimisers to those of the last step of the run.
-  void take_step(GanState& state) const;
+  /// Returns training.batch_size training images, from probe `begin` on.
+  at::Tensor training_images(std::int64_t begin) const { return train_.batch(config_, begin); }
 
  private:
   struct Outputs;
@@ -52,8 +54,8 @@ class Diagnosis {
     std::vector<std::uint32_t> order;
   };
   Outputs run_probes(Generator& generator, Discriminator& discriminator) const;
-  void measure_networks(const GanState& state, DiagnosticsRecord& record,
-                        std::vector<Histogram>* pre_activations) const;
+  void measure_networks(const Generator& live_generator, const Discriminator& live_discriminator,
+                        DiagnosticsRecord& record, std::vector<Histogram>* pre_activations) const;
   static void measure_outputs(const Outputs& outputs, DiagnosticsRecord& record);
 
   const Config& config_;
@@ -80,16 +82,5 @@ inline constexpr std::int64_t least_diagnosed_probes = 5120;
 /// fraction of a layer that is lower in `more` than in `fewer` by more than 0.02. Such a fraction is likely to decrease
 /// further with even more probes.
 std::vector<std::string> unsettled_shares(const DiagnosticsRecord& fewer, const DiagnosticsRecord& more);
-
-struct CheckpointDiagnosis {
-  DiagnosticsRecord record;
-  std::vector<std::string> unsettled;  ///< see unsettled_shares()
-};
-
-/// Diagnoses a checkpoint for `slopegan diagnose`: its layers, and the gradients from a step on the first probe images
-/// (the step is taken in memory only). `probes` is the number of latents; 0 selects least_diagnosed_probes or, if
-/// larger, the number that config.diagnostics.probes requires. Throws CheckpointError if the tensors do not match the
-/// configuration, and DataError if the images cannot be read.
-CheckpointDiagnosis diagnose_checkpoint(const Checkpoint& checkpoint, std::int64_t probes = 0);
 
 }  // namespace slopegan

@@ -1,4 +1,4 @@
-#include "training/run_metrics.h"
+#include "evaluation/run_metrics.h"
 
 #include <algorithm>
 #include <chrono>
@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "metrics/figures.h"
+#include "run/progress.h"
 #include "sampling/samples.h"
 #include "support/errors.h"
 #include "support/log.h"
@@ -113,43 +114,14 @@ void BestSoFar::add(const MetricsRecord& record) {
   images_ = record.images;
 }
 
-namespace {
-
-std::string summary_row(const char* name, const std::string& text) { return format_text("{:<12}", name) + text + "\n"; }
-
-std::string time_text(const Progress& progress) {
-  std::vector<std::string> parts;
-  for (const Phase phase : enum_values<Phase>) {
-    const double seconds = progress.seconds_in(phase);
-    if (phase == Phase::train || seconds >= 0.05) parts.push_back(name_of(phase) + format_text(" {:.1f} s", seconds));
-  }
-  return clock_time(progress.seconds()) + " (" + join(parts, ", ") + ")";
-}
-
-std::string metrics_text(const MetricsRecord& record, const BestSoFar& best) {
-  const auto fd = find_value(record.values, "fd");
+std::string metrics_row(const MetricsRecord& last, const BestSoFar& best) {
+  const auto fd = find_value(last.values, "fd");
   if (!fd) return "";
-  if (has_few_images(record, record.samples)) return summary_row("metrics", distances_text(record, record.samples));
-  std::string text = format_text("{:.4g} at {} images", *fd, record.images);
+  if (has_few_images(last, last.samples)) return summary_row("metrics", distances_text(last, last.samples));
+  std::string text = format_text("{:.4g} at {} images", *fd, last.images);
   if (best.images()) text += format_text(", best {:.4g} at {}", *best.fd(), *best.images());
-  if (const auto floor = find_value(record.floors, "fd")) text += format_text(", floor {:.4g}", *floor);
-  return summary_row("FD", text + "; " + metric_title("fd", record.extractor, record.samples));
-}
-
-}  // namespace
-
-std::string run_summary(const Progress& progress, const std::optional<MetricsRecord>& last_metrics,
-                        const BestSoFar& best, const std::string& checkpoint) {
-  const ProgressView& view = progress.view();
-  std::string text = summary_row("images", format_text("{} of {}", view.images, view.total_images));
-  text += summary_row("time", time_text(progress));
-  text += summary_row("speed", format_text("{:.0f} images/s at the end", view.images_per_second));
-  text += summary_row("memory", format_text("{:.0f} MiB", resident_memory_mib()));
-  text += summary_row(
-      "last step", format_text("loss D {:.3f}, G {:.3f}; D(real) {:.2f}, D(fake) {:.2f}", view.stats.discriminator_loss,
-                               view.stats.generator_loss, view.stats.d_real, view.stats.d_fake));
-  if (last_metrics) text += metrics_text(*last_metrics, best);
-  return text + summary_row("checkpoint", checkpoint);
+  if (const auto floor = find_value(last.floors, "fd")) text += format_text(", floor {:.4g}", *floor);
+  return summary_row("FD", text + "; " + metric_title("fd", last.extractor, last.samples));
 }
 
 }  // namespace slopegan
