@@ -73,7 +73,7 @@ TEST_F(DiagnosisTest, ReportsTheUpdatesOfTheLastStepIfTheLearningRatesHaveDecaye
   EXPECT_NEAR(rate(state.discriminator_optimizer), 1.0 / 3, 1e-6);
 }
 
-TEST_F(DiagnosisTest, ChangesNoBitOfTheTrainedState) {
+TEST_F(DiagnosisTest, LeavesTheTrainingStateBitIdentical) {
   for (const Variant variant : {
            Variant{[](Config&) {}},
            Variant{[](Config& c) { c.discriminator.norm = DiscriminatorNorm::spectral; }},
