@@ -118,8 +118,8 @@ TEST(CheckExtractor, NamesTheCommandThatInstallsMissingWeights) {
   EXPECT_THAT(message_of<DataError>([&] { check_extractor("classifier", colour, false); }),
               HasSubstr("metrics.extractor = classifier needs images with labels"));
   EXPECT_THAT(message_of<DataError>([&] { check_extractor("efficientnet-b0", colour, false); }),
-              HasSubstr("efficientnet-b0 is not a file; metrics.extractor must be one of auto, classifier, "
-                        "efficientnet-lite0, random, or a TorchScript file"));
+              HasSubstr("efficientnet-b0 is not a file; metrics.extractor must be auto, classifier, "
+                        "efficientnet-lite0, random or the path of a TorchScript file"));
 }
 
 }  // namespace
