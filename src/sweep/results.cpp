@@ -44,7 +44,7 @@ Cells history_names() {
   return names;
 }
 
-/// Whether the arm's last diagnostics contain the sentinel "collapse".
+/// Whether the arm's last diagnostics raised the alarm "collapse".
 bool has_collapsed(const Arm& arm) {
   const auto record = last_diagnostics(arm);
   return record && std::count(record->sentinels.begin(), record->sentinels.end(), "collapse") > 0;
@@ -57,7 +57,7 @@ std::string status_text(const Arm& arm) {
   return status ? name_of(*status) : "pending";
 }
 
-/// Like status_text, but "not needed" for an arm that a race has not started and will not need.
+/// Like the overload above, but "not needed" for an arm that a race has not started and will not need.
 std::string status_text(const Arm& arm, const std::optional<RaceFile>& race) {
   const std::string status = status_text(arm);
   const bool is_needed = !race || may_need_arms(race->planned.plan, race->state, arm.negative_slope);
@@ -98,14 +98,14 @@ std::string value_or_empty(const std::map<std::string, double>& values, const st
   return found ? shortest(*found) : "";
 }
 
-/// The number of further feature extractors in the arm that has the most of them.
+/// The number of additional feature extractors in the arm that has the most of them.
 std::size_t most_others(const std::vector<std::optional<MetricsRecord>>& metrics) {
   std::size_t most = 0;
   for (const auto& record : metrics) most = std::max(most, record ? record->others.size() : 0);
   return most;
 }
 
-/// The columns of the further feature extractors, in the order of other_names.
+/// The columns of the additional feature extractors, in the order of other_names.
 void append_others(Cells& cells, const std::optional<MetricsRecord>& record, std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) {
     const RulerFigures none;
@@ -153,7 +153,7 @@ Cells header(const Cells& metrics) {
 
 // --- Scores ---------------------------------------------------------------------------------------------------------
 
-/// The extractor, samples and training images, which must be equal for FDs to be comparable.
+/// The extractor, samples and images seen, which must be equal for FDs to be comparable.
 using FdConditions = std::tuple<std::string, std::int64_t, std::int64_t>;
 
 FdConditions conditions_of(const MetricsRecord& record) { return {record.extractor, record.samples, record.images}; }
@@ -170,7 +170,7 @@ std::vector<std::optional<MetricsRecord>> final_metrics(const std::vector<Arm>& 
   return metrics;
 }
 
-/// The FDs from the further feature extractors for the arms that are part of `scores`.
+/// The FDs from the additional feature extractors for the arms that have an FD in `scores`.
 std::vector<RulerScores> other_scores(const std::vector<std::optional<MetricsRecord>>& metrics,
                                       const SweepScores& scores) {
   std::vector<RulerScores> rulers;
@@ -220,7 +220,7 @@ std::optional<FdConditions> chosen_conditions(const std::vector<Arm>& arms,
   return best == ranks.end() ? std::nullopt : std::optional(best->first);
 }
 
-/// Says how the arms that are left out differ from those whose FDs are used; empty if no arm is left out.
+/// Describes how the excluded arms differ from those whose FDs are used; empty if no arm is excluded.
 std::string exclusion_note(const std::vector<std::optional<MetricsRecord>>& metrics, const FdConditions& used) {
   const auto& [extractor, samples, images] = used;
   int left_out = 0;
@@ -236,7 +236,7 @@ std::string exclusion_note(const std::vector<std::optional<MetricsRecord>>& metr
       if (count != wanted) differences.insert(format_text("{} {} instead of {}", count, name, wanted));
     };
     add_count("generated images", record->samples, samples);
-    add_count("training images", record->images, images);
+    add_count("images seen", record->images, images);
   }
   if (left_out == 0) return "";
   return format_text("{} {} evaluated differently: {}. Such scores are not comparable and count as missing.",
@@ -265,7 +265,7 @@ std::vector<std::string> hardware_notes(const std::vector<Arm>& arms, const Swee
   std::vector<std::string> notes;
   if (const auto mix = mix_text(precisions, "in"); !mix.empty()) {
     notes.push_back("The arms were trained in different precisions: " + mix +
-                    ". Differences between slopes may be differences between precisions; set training.precision to "
+                    ". Differences between slopes may be due to the different precisions; set training.precision to "
                     "float32 or bfloat16 for all arms.");
   }
   if (const auto mix = mix_text(processors, "on"); !mix.empty()) {
@@ -385,7 +385,7 @@ static StatisticsFile fixed_statistics(const Config& config, const std::filesyst
 StatisticsFile write_statistics(const Config& config, const std::filesystem::path& sweep_dir,
                                 const std::vector<Arm>& arms) {
   const auto race = race_of(config, sweep_dir);
-  if (!race && config.sweep.design == SweepDesign::race) {  // the test of a fixed sweep does not hold for a race
+  if (!race && config.sweep.design == SweepDesign::race) {  // the test for fixed sweeps is not valid for a race
     throw UsageError(display(sweep_dir / "race.json") +
                      " does not exist, and the verdicts of a race depend on it; restore it, or start a new race with "
                      "a different run.name");
