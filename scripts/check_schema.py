@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Validates YAML texts against the JSON Schema of the configuration, using the package jsonschema from PyPI.
+"""Validates YAML documents against the JSON Schema of the configuration, using the package jsonschema from PyPI.
 
-    check_schema.py SCHEMA < TEXTS     TEXTS: a JSON list of texts
+    check_schema.py SCHEMA < DOCUMENTS     DOCUMENTS: a JSON array of texts
 
-Prints a JSON list with one entry per text: its validation errors, or null if it is valid. Exits with 77 if jsonschema
-or PyYAML is not installed.
+Prints a JSON array with one entry per document: its validation errors, or null if it is valid. Exits with 77 if
+jsonschema or PyYAML is not installed.
 """
 import json
 import pathlib

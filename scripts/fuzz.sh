@@ -33,7 +33,7 @@ for target in "${targets[@]}"; do
     -print_final_stats=1 -artifact_prefix="build/fuzz/crashes/$target-" \
     "build/fuzz/found/$target" "tests/fuzz/corpus/$target" >"$log" 2>&1 || { status=1; result="FAILED, see $log"; }
   figure() { sed -n "s/^stat::$1: *//p" "$log"; }
-  row="fuzz $target, $seconds s"$'\t'"$result; $(figure number_of_executed_units) inputs, $(figure peak_rss_mb) MiB at most"
+  row="fuzz $target, $seconds s"$'\t'"$result; $(figure number_of_executed_units) inputs, peak memory $(figure peak_rss_mb) MiB"
   printf '%s\n' "$row" | tr '\t' ':'
   if [[ -n ${SLOPEGAN_SLOW_TABLE:-} ]]; then printf '%s\n' "$row" >>"$SLOPEGAN_SLOW_TABLE"; fi
 done

@@ -48,7 +48,7 @@ def apt_packages(names: list[str], folder: pathlib.Path) -> None:
     """Downloads Debian packages and unpacks their files into `folder`, without installing them."""
     for tool in ("apt-get", "dpkg-deb"):
         if shutil.which(tool) is None:
-            fail(f"{tool} is not installed; the photographs come from the Debian packages {' '.join(names)}")
+            fail(f"{tool} is not installed; it is needed to download and unpack the Debian packages {' '.join(names)}")
     result = subprocess.run(["apt-get", "download", *names], cwd=folder, check=False, capture_output=True, text=True)
     if result.returncode != 0:
         fail(f"apt-get download {' '.join(names)} failed: {result.stderr.strip()}")

@@ -6,7 +6,7 @@
 
 Everything is computed from results.csv, independently of the program, and compared with the program's statistics.json
 and race.json. Some figures are not computed, because the committed files do not contain their measurements: the FD of
-slope 1 without batch norm, the energy that passes through the slope, the FD at intermediate evaluations (race.json
+slope 1 without batch norm, the energy that passes through the slope, the FD at interim evaluations (race.json
 contains only the ratios), and the figures in the text of the section "Explanation".
 """
 import argparse

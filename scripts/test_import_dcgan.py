@@ -116,7 +116,8 @@ def check_training_continues(program: str, run_dir: pathlib.Path, netd: Network)
 
 
 def check_training_on_other_data(program: str, run_dir: pathlib.Path) -> None:
-    """Trains as scripts/README.md says: the kind of the data is not known when the networks are imported."""
+    """Trains with data.kind and data.path on the command line, as described in scripts/README.md, because an import
+    does not know the data."""
     images = run_dir.with_name("images.npz")
     run_checked(program, "generate", run_dir, "--count", 64, "--out", images)
     run_checked(program, "train", run_dir / "config.yaml", "--resume", "auto", "data.kind=npz", f"data.path={images}",
@@ -204,7 +205,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as scratch:
         folder = pathlib.Path(scratch)
         colour = randomise(generator(20, 8, 3), torch.randn(64, 20, 1, 1))
-        # The example saves these names after training on several GPUs.
+        # nn.DataParallel adds this prefix, for example in PyTorch's DCGAN tutorial.
         torch.save({"module." + name: tensor for name, tensor in colour.state_dict().items()}, folder / "colour.pth")
         run_checked(*importer, folder / "colour.pth", folder / "colour", "training.threads=1")
         largest = check_images(program, folder / "colour", colour, 3)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Imports a small run with import_wandb.py into a fake wandb package and checks the logged values.
+"""Imports a run and a small sweep with import_wandb.py into a fake wandb package and checks the logged values.
 
-    test_import_wandb.py SLOPEGAN     the program that trains the run
+    test_import_wandb.py SLOPEGAN     the program that trains the runs
 
 import_wandb.py was tested manually with the real package (0.31.0). Exits with 77 if PyYAML is not installed.
 """

@@ -12,10 +12,10 @@
 
 namespace slopegan {
 
-/// Occupies a core in a child process until the child is killed, at the latest when the parent ends.
+/// Runs in a child process and keeps a core busy until the child is killed, at the latest when the parent exits.
 [[noreturn]] static void occupy_core(pid_t parent) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (::getppid() != parent) ::_exit(0);  // the parent died before the line above
+  if (::getppid() != parent) ::_exit(0);  // the parent exited before prctl() took effect
   ::setsid();
   for (volatile unsigned count = 0;;) count = count + 1;
 }

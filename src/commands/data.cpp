@@ -134,7 +134,7 @@ bool is_below(const std::filesystem::path& file, const std::filesystem::path& di
 std::filesystem::path picture_file(const DataArguments& arguments, const Config& config) {
   const std::filesystem::path out = arguments.out.empty() ? config.run.name + "_reals.png" : arguments.out;
   if (out.extension() != ".png") throw UsageError("--out must have the extension .png");
-  if (config.data.kind == DatasetKind::image_folder && is_below(out, config.data.path)) {
+  if (consists_of_image_files(config.data.kind) && is_below(out, config.data.path)) {
     throw UsageError(
         format_text("the picture {} would be in data.path ({}), where it would be read as one of the "
                     "images; choose a file outside this folder with --out",

@@ -122,10 +122,10 @@ MetricsConfig all_metrics(const EvaluateArguments& arguments, std::int64_t sampl
   return metrics;
 }
 
-/// `ruler` contains the images for which "auto" selects an extractor and on which a classifier is trained.
-Evaluators make(const MetricsConfig& metrics, const RealImages& real, const RealImages& ruler, std::int64_t resolution,
+/// `basis` contains the images for which "auto" selects an extractor and on which a classifier is trained.
+Evaluators make(const MetricsConfig& metrics, const RealImages& real, const RealImages& basis, std::int64_t resolution,
                 bool as_in_0_9, at::Device device) {
-  auto extractors = make_extractors(metrics.extractor.choices, *ruler.train, ruler.test.get(), resolution, as_in_0_9);
+  auto extractors = make_extractors(metrics.extractor.choices, *basis.train, basis.test.get(), resolution, as_in_0_9);
   for (const auto& extractor : extractors) extractor->move_to(device);
   return make_evaluators(metrics, std::move(extractors), *real.train, real.test.get(), resolution);
 }
@@ -151,7 +151,7 @@ std::optional<RealImages> images_of_run(const DataConfig& data, const std::strin
 
 /// The images that generated images are compared with, and those for which the extractor is made.
 struct References {
-  RealImages real, ruler;
+  RealImages real, basis;
 };
 
 /// Loads the references for a generator that was trained on `data`. If the training images have more than 8 bits per
@@ -205,7 +205,7 @@ Evaluation evaluate_checkpoint(const EvaluateArguments& arguments) {
   const Compute compute = choose_compute(loaded.config.training);
   apply_compute(compute);
   const auto channels = loaded.generator->blocks.back()->conv->options().out_channels;
-  const auto [real, ruler] = load_references(arguments, channels, loaded.config.data);
+  const auto [real, basis] = load_references(arguments, channels, loaded.config.data);
   if (arguments.against.empty() && checkpoint.info.was_trained_on_other_images(real.train->hash)) {
     log::warning("the images at data.path differ from the training images: their SHA-256 does not match");
   }
@@ -214,7 +214,7 @@ Evaluation evaluate_checkpoint(const EvaluateArguments& arguments) {
                                 printable(real.train->name), real.train->channels()));
   }
   const auto evaluators =
-      make(loaded.config.metrics, real, ruler, resolution, loaded.config.data.as_in_0_9, compute.device);
+      make(loaded.config.metrics, real, basis, resolution, loaded.config.data.as_in_0_9, compute.device);
   warn_if_other_extractor(checkpoint, evaluators.front()->extractor().name());
   loaded.generator->to(compute.device);
   return {evaluate_generator(evaluators, loaded.config, loaded.generator, compute, loaded.images, true), resolution};

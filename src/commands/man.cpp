@@ -16,7 +16,7 @@ struct ManEntry {
 };
 
 /// Escapes text for roff. An unescaped '-' becomes a typographic hyphen, so searching for an option or pasting it
-/// fails. A line of text must not start with . or '.
+/// fails. A line of text must not start with a period or an apostrophe.
 std::string roff(std::string_view text) {
   std::string escaped;
   for (const char c : text) {
@@ -103,14 +103,17 @@ std::string exit_codes() {
       {ExitCode::data, "The data is missing or invalid."},
       {ExitCode::checkpoint, "The checkpoint is missing or invalid."},
       {ExitCode::diverged, "Training diverged (NaN or infinity). The last finite checkpoint is kept."},
-      {ExitCode::io, "Input or output failed (for example, the disk is full or read-only), or memory is exhausted."},
+      {ExitCode::io,
+       "Input or output failed (for example, the disk is full or read-only), memory is exhausted, or the connection to "
+       "another rank failed or was lost."},
       {ExitCode::busy, "The run directory is in use by another process."},
       {ExitCode::bug, "A bug in slopegan."}};
   std::string text;
   for (const auto& [code, meaning] : codes) text += man_tagged(bold(std::to_string(static_cast<int>(code))), meaning);
-  return text + man_tagged(bold("128 + N"),
-                           "Stopped by signal N after writing a checkpoint: SIGHUP (129), SIGINT (130), SIGUSR1 (138), "
-                           "SIGUSR2 (140), SIGTERM (143) or SIGXCPU (152).");
+  return text +
+         man_tagged(bold("128 + N"),
+                    "Stopped by signal N, which is SIGHUP (129), SIGINT (130), SIGUSR1 (138), SIGUSR2 (140), SIGTERM "
+                    "(143) or SIGXCPU (152). A run that is training writes a checkpoint first.");
 }
 
 const std::vector<ManEntry> man_environment = {
@@ -120,9 +123,10 @@ const std::vector<ManEntry> man_environment = {
      "Cache directory for packed images, trained feature extractors and features of real images (default: "
      "$XDG_CACHE_HOME/slopegan or ~/.cache/slopegan); slopegan data --cache lists its contents."},
     {"SLOPEGAN_CPU",
-     "The newest instruction set that slopegan's own kernels may use: default, avx2, avx512 or avx512_bf16 (default: "
-     "the newest that the processor supports). Useful for tests, and to obtain the same results on different "
-     "processors."}};
+     "The newest instruction set that slopegan's own kernels may use: default (the compiler's baseline, such as SSE2 "
+     "on x86-64), avx2, avx512 or avx512_bf16. If it is not set, the newest that the processor supports. On the CPU, "
+     "training.precision: auto selects bfloat16 only with avx512_bf16. Useful for tests, and to obtain the same "
+     "results on different processors."}};
 
 const std::vector<ManEntry> man_files = {
     {"<run.output_dir>/<run.name>/",

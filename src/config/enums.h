@@ -24,6 +24,20 @@ constexpr std::string_view name_of(DatasetKind value) {
   return {};
 }
 
+/// Whether every image file below data.path is an image of the data set. Such images differ in size; they are fitted to
+/// the resolution, by default with ImageFit::crop, when they are packed.
+constexpr bool consists_of_image_files(DatasetKind kind) {
+  switch (kind) {
+    case DatasetKind::image_folder:
+      return true;
+    case DatasetKind::idx:
+    case DatasetKind::cifar:
+    case DatasetKind::npz:
+      return false;
+  }
+  return {};
+}
+
 /// How images whose size differs from the resolution are fitted to it.
 enum class ImageFit { automatic, pad, crop, stretch };
 

@@ -58,7 +58,8 @@ void visit_run_and_data(ConfigType& config, Visitor& visit) {
         "files are always allowed");
 }
 
-/// Visits the fields of an ActivationConfig. Each network passes its own keys, so that none can be forgotten.
+/// Visits the fields of an ActivationConfig. Each network passes its own keys, so that none can be forgotten. The key
+/// of an option begins with the name of its activation, from which validate() knows where the option has no effect.
 template <class NetworkType, class Visitor>
 void visit_activation(NetworkType& network, Visitor& visit, std::string_view activation, std::string_view slope,
                       std::string_view prelu, std::string_view rrelu) {
@@ -205,7 +206,7 @@ void visit_sweep(ConfigType& config, Visitor& visit) {
   visit("sweep.equivalence", sweep.equivalence, Reals{0, 10, true},
         "design race: a slope counts as equivalent once its FD is shown to be within this fraction of the control's");
   visit("sweep.give_up", sweep.give_up, Reals{0, 1e6},
-        "design race: stop training a slope whose intermediate FD is at least this many times the control's for two "
+        "design race: stop training a slope whose interim FD is at least this many times the control's for two "
         "seeds; 0: never");
   visit("sweep.stop_running", sweep.stop_running, Flag{},
         "design race: immediately stop arms that no longer matter, instead of letting them run to completion");

@@ -99,6 +99,8 @@ bool is_crossed(const Config& config, std::string_view key) {
   return std::ranges::any_of(config.sweep.cross.list, [&](const auto& settings) { return has_key(settings, key); });
 }
 
+/// Warns about negative_slope and about options of other activations. The key of an option begins with the name of the
+/// activation to which it belongs.
 void warn_unused_activation_keys(const Config& config, const ActivationConfig& network, const std::string& section,
                                  const IsGiven& is_given, ConfigFindings& findings) {
   if (is_crossed(config, section + ".activation")) return;  // each condition is checked instead
@@ -108,12 +110,16 @@ void warn_unused_activation_keys(const Config& config, const ActivationConfig& n
         {{key, section + ".activation"},
          format_text("{} has no effect with {}.activation = {}", key, section, name_of(network.activation))});
   };
-  const ActivationKind activation = network.activation;
-  if (!traits_of(activation).uses_negative_slope) warn(section + ".negative_slope");
+  if (!traits_of(network.activation).uses_negative_slope) warn(section + ".negative_slope");
   // Default options cause no warning, because the config.yaml of a run contains the options of all activations.
-  const ActivationConfig defaults;
-  if (activation != ActivationKind::prelu && network.prelu != defaults.prelu) warn(section + ".prelu");
-  if (activation != ActivationKind::rrelu && network.rrelu != defaults.rrelu) warn(section + ".rrelu");
+  for (const auto& changed : differences(Config(), config)) {
+    const auto is_option_of = [&](ActivationKind kind) {
+      return changed.key.starts_with(section + "." + std::string(name_of(kind)));
+    };
+    if (!is_option_of(network.activation) && std::ranges::any_of(enum_values<ActivationKind>, is_option_of)) {
+      warn(changed.key);
+    }
+  }
 }
 
 void warn_unused_targets(const Config& config, const IsGiven& is_given, ConfigFindings& findings) {

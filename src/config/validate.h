@@ -22,17 +22,18 @@ struct ConfigFindings {
   std::vector<Finding> warnings;
 };
 
-/// The number of hidden activations of each network: 3 at resolution 32, 4 at 64, 5 at 128.
+/// The number of activation layers in each network: 3 at resolution 32, 4 at 64, 5 at 128.
 std::int64_t activation_count(std::int64_t resolution);
 
 /// Checks the constraints on a single run. `is_given` returns whether the user set a key. A key that has no effect
-/// causes a warning only if the user set it; an option of another activation also needs a value other than the default.
+/// causes a warning only if the user set it. An option that belongs to a different activation causes a warning only if,
+/// in addition, its value differs from the default.
 ConfigFindings validate(const Config& config, const std::function<bool(std::string_view)>& is_given);
 
 /// Checks the additional constraints on a sweep: there must be at least one slope and one seed, without duplicates, and
-/// the activation of each target network must use and allow the slopes under each condition of sweep.cross. Also checks
-/// the constraints on a race. Returns the warnings, including those about keys that a condition sets. Throws UsageError
-/// with one line per error.
+/// the activation of each target network must use negative_slope and accept all slopes under each condition of
+/// sweep.cross. Also checks the constraints on a race. Returns the warnings, including those about keys that a
+/// condition sets. Throws UsageError with one line per error.
 std::vector<std::string> validate_sweep(const Config& config);
 
 }  // namespace slopegan

@@ -109,7 +109,7 @@ std::shared_ptr<const Dataset> load_dataset(const DataConfig& config, Split spli
   }
   if (dataset->hash.empty()) dataset->hash = hash_images(dataset->images);
   if (dataset->has_labels() && dataset->class_names.empty()) dataset->class_names = known_class_names(dataset->hash);
-  if (config.kind != DatasetKind::image_folder) {  // the images of a folder are fitted when they are packed
+  if (!consists_of_image_files(config.kind)) {  // image files are fitted when they are packed
     dataset->fit = chosen_fit(config);
     const auto text = fit_text(dataset->height(), dataset->width(), config.resolution, dataset->fit);
     if (!text.empty()) dataset->notes.push_back(text);

@@ -59,7 +59,7 @@ std::vector<std::int64_t> labels_as_in_0_9(const FolderImages& images) {
     const std::string name = file.has_parent_path() ? file.begin()->string() : "";
     const auto found = std::lower_bound(images.class_names.begin(), images.class_names.end(), name);
     if (found == images.class_names.end() || *found != name) {
-      throw DataError(format_text("{} is in none of the class directories of the training images: {}",
+      throw DataError(format_text("{} is not in any of the class directories of the training images: {}",
                                   printable((images.root / file).string()), printable(join(images.class_names, ", "))));
     }
     labels.push_back(found - images.class_names.begin());

@@ -171,10 +171,10 @@ FolderLabels label_test_images(const std::vector<fs::path>& files, const std::ve
     }
     if (label < 0) {
       found.labels.clear();
-      found.warnings.push_back(
-          format_text("labels: none, because {} is in none of the class directories of the training images ({}); the "
-                      "images are used without labels",
-                      printable(file.string()), names_text(class_names)));
+      found.warnings.push_back(format_text(
+          "labels: none, because {} is not in any of the class directories of the training images ({}); the "
+          "images are used without labels",
+          printable(file.string()), names_text(class_names)));
       return found;
     }
     found.labels.push_back(label);

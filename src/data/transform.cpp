@@ -47,10 +47,10 @@ std::vector<std::uint8_t> planes_of(const cv::Mat& image) {
 }  // namespace
 
 ImageFit chosen_fit(const DataConfig& data) {
-  const bool is_folder = data.kind == DatasetKind::image_folder;
-  if (is_folder && data.as_in_0_9) return ImageFit::pad;
+  const bool has_files = consists_of_image_files(data.kind);
+  if (has_files && data.as_in_0_9) return ImageFit::pad;
   if (data.fit != ImageFit::automatic) return data.fit;
-  return is_folder ? ImageFit::crop : ImageFit::pad;
+  return has_files ? ImageFit::crop : ImageFit::pad;
 }
 
 std::optional<cv::Vec3b> background_colour(const std::string& background) {

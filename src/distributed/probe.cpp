@@ -14,8 +14,8 @@
 namespace slopegan {
 namespace {
 
-/// Whether the two ends of the connection are the same socket. This can happen if nobody listens at the port and the
-/// kernel chooses the same port for the outgoing connection.
+/// Whether the two ends of the connection are the same socket. This can happen if nothing is listening on the port
+/// and the kernel chooses the same port for the outgoing connection.
 bool is_connected_to_itself(int descriptor) {
   sockaddr_storage own{}, other{};
   socklen_t own_size = sizeof own, other_size = sizeof other;

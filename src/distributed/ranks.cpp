@@ -19,7 +19,7 @@
 #include "support/signals.h"
 #include "support/text.h"
 
-// LibTorch's wheel contains Gloo but not its headers; the headers of Debian's libgloo-dev are compatible.
+// The PyTorch wheel contains Gloo but not its headers; the headers from Debian's libgloo-dev are compatible.
 #if defined(USE_C10D_GLOO) && __has_include(<gloo/algorithm.h>)
 #define SLOPEGAN_HAS_GLOO
 #include <c10/util/Logging.h>
@@ -77,16 +77,16 @@ std::string place_of(const RankEnvironment& environment) {
 }
 
 /// "rank 0 of 4 is waiting for the other ranks at ...", followed by a command that trains without them, because the
-/// variables may be left over from an earlier job or an interactive allocation.
+/// environment variables may be left over from an earlier job or an interactive allocation.
 std::string waiting_text(const RankEnvironment& environment) {
   return format_text(
       "rank {} of {} is waiting for the other ranks at {}, because the environment contains {}={} and {}={}; "
-      "to train alone: env -u {} -u {} slopegan train ...",
+      "to train in a single process, run: env -u {} -u {} slopegan train ...",
       environment.rank, environment.size, place_of(environment), environment.rank_variable, environment.rank,
       environment.size_variable, environment.size, environment.rank_variable, environment.size_variable);
 }
 
-/// Logs waiting_text once on each rank other than 0. These ranks otherwise log only errors.
+/// Logs waiting_text at most once, after a delay, on each rank other than 0. These ranks otherwise log only errors.
 class WaitingNotice {
  public:
   explicit WaitingNotice(const RankEnvironment& environment) : environment_(environment) {}
@@ -112,8 +112,8 @@ void throw_if_stopped(const RankEnvironment& environment) {
   }
 }
 
-/// Waits until somebody listens at the address of the key-value store. LibTorch would also wait, but its wait cannot be
-/// interrupted.
+/// Waits until a process is listening at the address of the key-value store. LibTorch would also wait, but its wait
+/// cannot be interrupted.
 void wait_for_store(const RankEnvironment& environment, WaitingNotice& notice) {
   const auto start = std::chrono::steady_clock::now();
   while (true) {
@@ -122,8 +122,8 @@ void wait_for_store(const RankEnvironment& environment, WaitingNotice& notice) {
     if (obstacle.empty()) return;
     if (std::chrono::steady_clock::now() - start > connect_timeout) {
       throw IoError(
-          format_text("rank {} of {}: no connection at {} within five minutes ({}); check that rank 0 runs "
-                      "there and that its port can be reached",
+          format_text("rank {} of {} could not connect to {} within five minutes ({}); check that rank 0 is running "
+                      "there and that its port is reachable",
                       environment.rank, environment.size, place_of(environment), printable(obstacle)));
     }
     notice.show_after(std::chrono::seconds(2));
@@ -153,8 +153,8 @@ void wait_for_all(c10d::Store& store, const RankEnvironment& environment, Waitin
     throw_if_stopped(environment);
     const auto waited = Clock::now() - start;
     if (waited > connect_timeout) {
-      throw IoError(format_text("rank {} of {}: no connection at {} from {} within five minutes", environment.rank,
-                                environment.size, place_of(environment), missing_ranks(store, keys)));
+      throw IoError(format_text("rank {} of {}: {} did not connect to {} within five minutes", environment.rank,
+                                environment.size, missing_ranks(store, keys), place_of(environment)));
     }
     if (environment.rank == 0 && !has_said && waited > std::chrono::seconds(2)) {
       has_said = true;
@@ -200,7 +200,8 @@ c10::intrusive_ptr<c10d::Backend> make_nccl([[maybe_unused]] const c10::intrusiv
 }
 
 [[noreturn]] void throw_error(const RankEnvironment& environment, const Heartbeat::Failure& failure) {
-  const std::string text = format_text("rank {} of {} exits: {}", environment.rank, environment.size, failure.text);
+  const std::string text =
+      format_text("rank {} of {} is exiting: {}", environment.rank, environment.size, failure.text);
   if (failure.exit_code) throw Error(static_cast<ExitCode>(*failure.exit_code), text);
   throw IoError(text + "; run the same command with --resume auto to continue from the last checkpoint");
 }
@@ -239,8 +240,9 @@ struct Ranks::Connection {
         work.wait(std::chrono::milliseconds(500));
         return;
       } catch (const std::exception&) {
-        // Either the wait has timed out, or the connection to another rank has broken. The work may have completed
-        // just after the wait timed out, so the reason is known only from a further wait, which then does not block.
+        // Either the wait has timed out, or the connection to another rank was lost. The work may also have completed
+        // just after the timeout. Waiting again on completed work does not block, and either returns or throws the
+        // actual error.
         if (work.isCompleted()) return wait_without_timeout(work);
         if (const auto failure = heartbeat->failure()) {
           broken = true;
@@ -262,7 +264,7 @@ struct Ranks::Connection {
     broken = true;
     log::debug(reason);
     const auto announced = heartbeat->wait_for_announcement(std::chrono::seconds(3));
-    throw_error(environment, announced.value_or(Heartbeat::Failure{"the connection to another rank broke", {}}));
+    throw_error(environment, announced.value_or(Heartbeat::Failure{"lost the connection to another rank", {}}));
   }
 };
 
@@ -282,10 +284,10 @@ Ranks::Ranks(const RankEnvironment& environment, at::Device device)
   const bool is_server = is_first() && !environment.has_external_store;
   if (!is_server) wait_for_store(environment, notice);
   connection_->store = connect_store(environment, is_server);
-  // The heartbeat starts before Gloo connects; otherwise, a rank that is lost during this time would leave the others
+  // The heartbeat starts before Gloo connects; otherwise, the loss of a rank while Gloo connects would leave the others
   // waiting. The heartbeat has its own connection to the store, because its thread may block in a call to the store.
   const auto give_up = [environment](const Heartbeat::Failure& failure) {
-    log::error(format_text("slopegan: rank {} of {} exits: {}", environment.rank, environment.size, failure.text));
+    log::error(format_text("slopegan: rank {} of {} is exiting: {}", environment.rank, environment.size, failure.text));
     ::_exit(failure.exit_code.value_or(static_cast<int>(ExitCode::io)));
   };
   connection_->heartbeat.emplace(key_value_store(connect_store(environment, false)), environment.rank, environment.size,

@@ -60,8 +60,9 @@ Parts split_images(const Dataset& train, const Dataset* test) {
   return parts;
 }
 
-/// The training batches. Each epoch has a new order, and half of the images are mirrored. A digit classifier need not
-/// be invariant to mirroring, but the invariance costs little accuracy, and it improves the accuracy for clothes.
+/// The training batches. Each epoch has a new order, and each image is mirrored with probability 1/2. A digit
+/// classifier need not be invariant to mirroring, but the invariance costs little accuracy, and it improves the
+/// accuracy on clothing.
 class LabelledBatches {
  public:
   LabelledBatches(const Dataset& dataset, const std::vector<std::int64_t>& images, std::int64_t resolution)
@@ -133,11 +134,12 @@ double accuracy_of_guessing(const at::Tensor& labels) {
 /// Warns if the classifier is no better than guessing, because the labels are then probably unrelated to the images.
 void warn_near_chance(const ClassifierAccuracy& classifier) {
   if (!classifier.is_near_chance()) return;
-  log::warning("the classifier whose features the metrics use has " + accuracy_text(classifier) +
-               ": the labels seem to be unrelated to the images; set data.labels to none to measure without them");
+  log::warning(
+      "the classifier whose features the metrics use has " + accuracy_text(classifier) +
+      ": the labels seem to be unrelated to the images; set data.labels to none to compute the metrics without labels");
 }
 
-/// Returns the name of the cache file, which contains a hash of everything that determines the trained weights.
+/// Returns the name of the cache file. It contains a hash of everything that determines the trained weights.
 std::string cache_name(const Dataset& train, std::int64_t resolution, const Parts& parts) {
   const NamedTensors labels = {{"labels", train.labels}};
   std::string text =

@@ -12,6 +12,15 @@
 
 namespace slopegan {
 
+/// The line of an error message that states the cause: usually the first one, but the message of an error inside
+/// forward() begins with tracebacks, and the cause follows as "RuntimeError: <cause>" or "builtins.ValueError:
+/// <cause>".
+static std::string cause_of(const std::string& message) {
+  const auto error = message.rfind("Error: ");
+  const auto begin = error == std::string::npos ? 0 : message.rfind('\n', error) + 1;  // npos + 1 = 0
+  return message.substr(begin, message.find('\n', begin) - begin);
+}
+
 struct TorchScriptExtractor::Loaded {
   std::filesystem::path file;
   std::string name;
@@ -25,9 +34,8 @@ struct TorchScriptExtractor::Loaded {
     try {
       return module.get_method("forward")({bytes}, options).toTensor();
     } catch (const std::exception& error) {
-      const std::string reason = error.what();
-      throw DataError(printable(file.string()) + ": the extractor fails on uint8 images [N, 3, H, W]: " +
-                      printable(reason.substr(0, reason.find('\n'))));
+      throw DataError(printable(file.string()) +
+                      ": the extractor fails on uint8 images [N, 3, H, W]: " + printable(cause_of(error.what())));
     }
   }
   at::Tensor features(const at::Tensor& bytes) {
@@ -65,8 +73,10 @@ bool is_inception(const std::filesystem::path& file, std::int64_t width) {
 void require_torchscript_file(const std::filesystem::path& file) {
   std::error_code error;
   if (std::filesystem::is_regular_file(file, error)) return;
-  throw DataError(format_text("{} is not a file; metrics.extractor must be one of {}, or a TorchScript file",
-                              printable(file.string()), allowed(Words<ExtractorKind>{})));
+  auto choices = words_of<ExtractorKind>();
+  choices.emplace_back("the path of a TorchScript file");
+  throw DataError(format_text("{} is not a file; metrics.extractor must be {}", printable(file.string()),
+                              enumerate_words(std::move(choices), "or")));
 }
 
 std::unique_ptr<TorchScriptExtractor::Loaded> TorchScriptExtractor::load(const std::filesystem::path& file) {
@@ -101,7 +111,7 @@ Extraction TorchScriptExtractor::extract_batch(const at::Tensor& images) {
   const auto bytes = rgb_bytes(images);
   Extraction extraction{loaded_->features(bytes), {}};
   if (has_classes()) {
-    // The logarithm of the probabilities is a valid choice of logits.
+    // Log-probabilities are valid logits: softmax recovers the probabilities.
     extraction.logits = loaded_->probabilities(bytes).clamp_min(1e-300).log().to(at::kFloat);
   }
   return extraction;

@@ -14,8 +14,8 @@ constexpr const char* ellipsis = "\u2026";
 
 Font font_of(const TextStyle& style) { return {style.size, style.bold}; }
 
-/// Alpha-blends `colour` into the part of `image` that begins at `corner`; `mask` contains alpha as values from 0 to
-/// 255.
+/// Blends `colour` into `image` with the alpha values (0 to 255) in `mask`, whose top-left corner is placed at
+/// `corner`.
 void blend(cv::Mat& image, const cv::Mat& mask, cv::Point corner, const cv::Scalar& colour) {
   CV_Assert(image.type() == CV_8UC3);
   const cv::Rect visible = cv::Rect(corner, mask.size()) & cv::Rect({0, 0}, image.size());
@@ -28,7 +28,7 @@ void blend(cv::Mat& image, const cv::Mat& mask, cv::Point corner, const cv::Scal
   }
 }
 
-/// The positions at which a text in valid UTF-8 can be cut: before each character that is not a combining mark (U+0300
+/// The positions at which valid UTF-8 text can be cut: before each character that is not a combining mark (U+0300
 /// to U+036F), and at the end.
 std::vector<std::size_t> cuts_of(const std::string& text) {
   std::vector<std::size_t> cuts;

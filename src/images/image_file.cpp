@@ -35,8 +35,8 @@ bool is_truncated_jpeg(std::string_view bytes) {
   return !scan || bytes.find("\xff\xd9", *scan) == std::string_view::npos;
 }
 
-/// Also checks the size of the second header, which identifies the version of a BMP file, because any text may begin
-/// with the letters BM.
+/// Also checks the size of the DIB header, which identifies the version of a BMP file: any text may begin with the
+/// letters BM.
 bool is_bmp(std::string_view bytes) {
   if (!bytes.starts_with("BM") || bytes.size() < 18) return false;
   const auto header = little_endian(bytes.substr(14, 4));
@@ -87,7 +87,8 @@ std::optional<ImageFormat> sniff_format(std::string_view first_bytes) {
 
 std::string read_first_bytes(const std::filesystem::path& file) {
   std::error_code ignored;
-  if (!std::filesystem::is_regular_file(file, ignored)) return "";  // opening a pipe would wait for its writer
+  // Opening a FIFO would block until a writer opens it.
+  if (!std::filesystem::is_regular_file(file, ignored)) return "";
   std::ifstream stream(file, std::ios::binary);
   std::string bytes(sniffed_bytes, '\0');
   stream.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
@@ -184,7 +185,7 @@ DecodedImage decode_image(const std::filesystem::path& file, const DecodeOptions
   const auto size = std::filesystem::file_size(file, error);
   if (!error && size > max_file_size) {
     throw TooLargeError(
-        format_text("{}: its size of {} MiB exceeds the limit of {} MiB", name, size >> 20, max_file_size >> 20));
+        format_text("{}: the file size of {} MiB exceeds the limit of {} MiB", name, size >> 20, max_file_size >> 20));
   }
   std::string bytes = read_file(file, max_file_size);
   try {

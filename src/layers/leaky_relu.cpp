@@ -24,7 +24,7 @@ bool has_kernel(const at::Tensor& tensor) {
          (type == at::kFloat || type == at::kDouble || type == at::kBFloat16);
 }
 
-/// Calls loop(T{}, slope) with the element type of the tensor and the slope in the type to compute in.
+/// Calls loop(T{}, slope), where T is the tensor's element type and slope has the type used for arithmetic.
 template <typename Loop>
 void dispatch(const at::Tensor& tensor, double slope, Loop loop) {
   switch (tensor.scalar_type()) {
@@ -86,7 +86,7 @@ at::Tensor backward(const at::Tensor& gradient, const at::Tensor& sign, double s
     return at::where(sign > 0, gradient, slope == 0 ? at::zeros_like(gradient) : gradient * slope);
   }
   auto output = at::empty_like(sign);
-  // The loop visits the elements in memory order, so the gradient must have the same strides as the values.
+  // The loop visits the elements in memory order, so the gradient must have the same strides as `sign`.
   const bool aligned = gradient.strides() == sign.strides();
   const auto source = aligned ? gradient : output.copy_(gradient);
   dispatch(sign, slope, [&](auto tag, auto compute_slope) {
@@ -165,7 +165,7 @@ struct Prelu : torch::autograd::Function<Prelu> {
 };
 
 void check_arguments(const at::Tensor& input, double negative_slope) {
-  TORCH_CHECK_VALUE(at::isFloatingType(input.scalar_type()), "leaky_relu needs a floating dtype, got ",
+  TORCH_CHECK_VALUE(at::isFloatingType(input.scalar_type()), "leaky_relu needs a floating-point dtype, got ",
                     input.scalar_type());
   TORCH_CHECK_VALUE(std::isfinite(negative_slope), "leaky_relu needs a finite negative slope, got ", negative_slope);
 }
@@ -189,7 +189,8 @@ at::Tensor leaky_relu_gradient(const at::Tensor& gradient, const at::Tensor& sig
 }
 
 at::Tensor prelu(const at::Tensor& input, const at::Tensor& slope) {
-  TORCH_CHECK_VALUE(at::isFloatingType(input.scalar_type()), "prelu needs a floating dtype, got ", input.scalar_type());
+  TORCH_CHECK_VALUE(at::isFloatingType(input.scalar_type()), "prelu needs a floating-point dtype, got ",
+                    input.scalar_type());
   TORCH_CHECK_VALUE(slope.numel() == 1 || (input.dim() >= 2 && slope.numel() == input.size(1)), "prelu has ",
                     slope.numel(), " slopes for an input of shape ", input.sizes(), "; expected 1 or one per channel");
   return Prelu::apply(input, slope);

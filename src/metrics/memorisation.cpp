@@ -42,7 +42,8 @@ double mann_whitney_z(const std::vector<double>& a, const std::vector<double>& b
 
 Memorisation memorisation(const std::vector<double>& generated_distances, const std::vector<double>& test_distances) {
   const std::vector<double> generated = sorted_distances(generated_distances), test = sorted_distances(test_distances);
-  const double copy_distance = test[(test.size() - 1) / 100];  // the nearest 1 % of the samples, rounded up
+  // This distance covers the nearest 1 % of the test samples; their number is rounded up.
+  const double copy_distance = test[(test.size() - 1) / 100];
   const auto copies = std::upper_bound(generated.begin(), generated.end(), copy_distance) - generated.begin();
   return {copy_distance, static_cast<double>(copies) / static_cast<double>(generated.size()),
           mann_whitney_z(generated, test)};

@@ -17,9 +17,9 @@ class InferenceGenerator {
   /// `type`: the dtype to compute in, float32, float64 or bfloat16. Weights stay on the generator's device.
   InferenceGenerator(const Generator& generator, at::ScalarType type);
 
-  /// latent [N, latent_dim], of any floating dtype -> images [N, channels, resolution, resolution] in [−1, 1] on the
-  /// generator's device, float32 (float64 if `type` is float64). Equals GeneratorImpl::forward in evaluation mode up to
-  /// rounding.
+  /// latent [N, latent_dim], of any floating-point dtype -> images [N, channels, resolution, resolution] in [−1, 1] on
+  /// the generator's device, float32 (float64 if `type` is float64). Equals GeneratorImpl::forward in evaluation mode
+  /// up to rounding.
   at::Tensor operator()(const at::Tensor& latent) const;
 
  private:

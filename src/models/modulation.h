@@ -19,7 +19,7 @@ class LatentModulationImpl : public torch::nn::Module {
 
   LatentModulationImpl(std::int64_t latent_dim, std::int64_t channels);
 
-  /// latent: [N, latent_dim], of any floating dtype. Computes in the dtype of the weights.
+  /// latent: [N, latent_dim], of any floating-point dtype. Computes in the dtype of the weights.
   Modulation forward(const at::Tensor& latent);
 
   /// Draws the weights: W₁ from N(0, 1/latent_dim), W₂ from N(0, std²). Biases are 0. `stream` is the prefix of the

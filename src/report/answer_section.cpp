@@ -110,7 +110,7 @@ Findings drawn_findings(const SweepData& sweep, const SweepStatistics& statistic
   return sweep.is_race() ? Findings{} : findings_of(statistics);
 }
 
-/// Shows whether the effect of the slope depends on the condition. `cross_findings` begins with the sentences about
+/// Describes whether the effect of the slope depends on the condition. `cross_findings` begins with the sentences about
 /// significant effects. If there are many of these sentences, they are shown last, in a closed <details> element.
 std::string cross_text(const StatisticsFile& file) {
   constexpr std::size_t most_shown = 4;

@@ -51,8 +51,8 @@ std::string csv_link(const std::vector<ComparedResult>& results) {
 }
 
 /// Names the slopes for which the answer depends on the sweep or on the condition; if there are none, states what was
-/// checked. Pairs of results with different controls are not checked, and the intervals of different rulers are not
-/// compared.
+/// checked. Pairs of results with different controls are not checked, and the intervals of different feature
+/// extractors are not compared.
 std::string comparison_lead(const std::vector<ComparedResult>& results) {
   const auto contradicted = contradicted_slopes(results);
   if (!contradicted.empty()) {
@@ -82,10 +82,11 @@ std::string comparison_lead(const std::vector<ComparedResult>& results) {
   }
   return std::string("The sweeps ") + (any_unchecked ? "with the same control " : "") +
          "do not contradict each other: " +
-         (same_rulers ? "the intervals of every slope overlap." : "no slope is better in one and worse in another.");
+         (same_rulers ? "for every slope, the intervals overlap." : "no slope is better in one and worse in another.");
 }
 
-/// The limit for all contact sheets in a page, in bytes. Encoded in base64, they are a third larger: less than 5 MiB.
+/// The maximum total size, in bytes, of the contact sheets on a page. Base64 makes them a third larger, which is less
+/// than 5 MiB.
 constexpr std::size_t sheet_budget = std::size_t{7} << 19;
 
 /// Whether the key concerns only the way in which a sweep is run, not its results.
@@ -124,7 +125,7 @@ std::string comparison_table_section(const std::vector<ComparedResult>& results)
                             "A ratio below 1 means that the slope has a lower FD than the control of the same sweep; "
                             "the verdict tells whether the difference is significant. "
                             "Repeats: the number of seeds that the slope and the control have in common or, for a "
-                            "race, the number of arms of the slope at its last look or when it was given up.") +
+                            "race, the number of arms of the slope at its last look or when the race gave up on it.") +
                      csv_link(results));
 }
 
@@ -139,7 +140,7 @@ std::string comparison_sheets_section(const std::vector<SweepData>& sweeps, std:
       budget -= png.size();
       const std::string name = escape(sweep.config.run.name);
       sheets += element("details", "",
-                        element("summary", "", name) + "<img class=\"whole\" alt=\"Generated images of " + name +
+                        element("summary", "", name) + "<img class=\"whole\" alt=\"Images generated in sweep " + name +
                             ": one row per slope\" src=\"data:image/png;base64," + base64(png) + "\">");
     } catch (const Error& error) {
       notes.emplace_back(error.what());

@@ -120,7 +120,7 @@ std::vector<Chart> run_charts(const RunData& run, const Measure& measure) {
   return drawn;
 }
 
-/// A table cell with a fraction as a percentage, shaded by its value.
+/// A table cell that shows a fraction as a percentage, shaded by its value.
 std::string share_cell(double share) {
   if (!std::isfinite(share)) return "–";
   const int shade = static_cast<int>(std::lround(10 * std::clamp(share, 0.0, 1.0)));
@@ -137,7 +137,7 @@ bool any_never_positive(const SweepData& sweep) {
   });
 }
 
-/// The fraction of units in each layer that are never positive at the end of training: the mean over the seeds of each
+/// The fraction of units in each layer that are never positive in the last diagnostics: the mean over the seeds of each
 /// slope.
 std::string sweep_table(const SweepData& sweep) {
   const auto layers = layer_names(sweep);
@@ -176,7 +176,7 @@ std::string sweep_table(const SweepData& sweep) {
     table.rows.push_back(std::move(cells));
   }
   return table_html(table,
-                    "Fraction of units that are not positive for any probe at the last diagnosis, as the mean over "
+                    "Fraction of units that are not positive for any probe in the last diagnostics, averaged over "
                     "seeds. With slope 0, such a unit is dead: it receives no gradient.");
 }
 

@@ -27,7 +27,8 @@ std::vector<std::string> slope_texts(const SweepData& sweep) {
   return texts;
 }
 
-/// The extractor whose metrics are shown; values from different extractors are not comparable.
+/// The primary extractor: the charts show its FD, and it determines which evaluations are used. Values from different
+/// extractors are not comparable.
 std::string common_extractor(const SweepData& sweep) {
   if (sweep.statistics && sweep.statistics->metric) return sweep.statistics->metric->extractor;
   for (const auto& arm : sweep.arms) {
@@ -64,14 +65,14 @@ std::int64_t final_images(const SweepData& sweep, const std::string& extractor) 
   return most == counts.end() ? 0 : most->first;
 }
 
-/// The evaluation of an arm that is included in the means, or nullptr. Failed arms are excluded. Once any arm has been
-/// trained to the end, arms that have not are also excluded, because FD falls during training.
+/// The evaluation that the arm contributes to the means, or nullptr if it contributes none. Failed arms are excluded.
+/// Once any arm has been trained to the end, arms that have not are also excluded, because FD falls during training.
 const MetricsRecord* counted_metrics(const ArmData& arm, const std::string& extractor, std::int64_t final_count) {
   const auto* record = arm.run.is_bad() ? nullptr : last_metrics(arm, extractor);
   return record != nullptr && (final_count == 0 || record->images == final_count) ? record : nullptr;
 }
 
-/// "seed 3, running after 20,000 images"; only "seed 3" for an arm that was trained to the end.
+/// "seed 3, running after 20,000 images"; only "seed 3" for an arm with status "done" that was trained to the end.
 std::string dot_label(const ArmData& arm, const MetricsRecord& record, std::int64_t final_count) {
   std::string label = "seed " + std::to_string(arm.seed);
   if (arm.run.status != "done") label += ", " + arm.run.status;
@@ -159,7 +160,7 @@ Chart ratios_chart(const SweepData& sweep) {
       any_without_limit |= limits.low <= 0 || std::isinf(limits.high);
     }
   }
-  if (any_without_limit) chart.note += " An arrow means that the interval has no limit on that side.";
+  if (any_without_limit) chart.note += " An arrow marks a side on which the interval is unbounded.";
   chart.series.push_back(std::move(ratios));
   return chart;
 }
@@ -176,7 +177,7 @@ Curve metric_curve(const RunData& run, const std::string& name, const std::strin
 Chart progress_chart(const SweepData& sweep, const std::string& extractor) {
   Chart chart;
   chart.title = "FD over training";
-  chart.note = "Each point is the mean over the seeds that were evaluated there, without arms that failed.";
+  chart.note = "Each point is the mean over the seeds that were evaluated there, excluding failed arms.";
   chart.x = training_axis(sweep);
   chart.y = {.label = "FD", .logarithmic = true};
   for (std::size_t i = 0; i < sweep.slopes.size(); ++i) {
@@ -196,7 +197,7 @@ std::string title_of(const Figure& figure) {
 }
 
 std::string means_caption(bool any_left_out, std::int64_t final_count) {
-  if (final_count == 0) return "Means over the seeds at their latest evaluations, without arms that failed";
+  if (final_count == 0) return "Means over the seeds at their latest evaluations, excluding failed arms";
   return format_text("Means over the seeds{} after {} images",
                      any_left_out ? " that were trained to the end and did not fail," : "", grouped(final_count));
 }

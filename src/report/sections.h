@@ -10,13 +10,13 @@
 #include "report/run_data.h"
 #include "statistics/findings.h"
 
-/// The sections of the page. Each function returns the markup of one <section>, or an empty string if there is nothing
-/// to show. The values of charts are appended to `charts`.
+/// The sections of the page. Each function whose name ends in _section returns the markup of one <section>, or an
+/// empty string if there is nothing to show. The values of charts are appended to `charts`.
 namespace slopegan {
 
 using Json = nlohmann::ordered_json;
 
-/// A <section> with a heading, which also appears in the page's list of contents.
+/// A <section> with a heading, which also appears in the page's table of contents.
 std::string section(const std::string& id, const std::string& heading, const std::string& content);
 
 /// A forest plot: the FD of each slope relative to the control, with its interval, on a logarithmic axis. Colour and
@@ -37,12 +37,13 @@ std::string comparison_table_section(const std::vector<ComparedResult>& results)
 /// The contact sheets, each in a closed <details> element. Appends a note for each sheet that is too large for the page
 /// or cannot be read.
 std::string comparison_sheets_section(const std::vector<SweepData>& sweeps, std::vector<std::string>& notes);
-/// The configuration keys whose values differ between the sweeps.
+/// The configuration keys whose values differ between the sweeps, except those that only concern how a sweep is run
+/// (such as run.name and sweep.jobs).
 std::string comparison_config_section(const std::vector<SweepData>& sweeps);
 
 std::string sweep_pictures_section(const SweepData& sweep, const Pictures& pictures);
 std::string run_pictures_section(const Pictures& pictures);
-/// The pictures for all slopes, seeds and times, for the page's script.
+/// The pictures of all slopes, seeds and times, as data for the page's script.
 Json sweep_pictures_json(const SweepData& sweep, const Pictures& pictures);
 Json run_pictures_json(const RunData& run, const Pictures& pictures);
 

@@ -22,14 +22,14 @@ std::string valid_utf8(std::string_view text) { return json::parse(json_text(tex
 std::int64_t whole_number(const json& value) {
   constexpr std::uint64_t largest = std::numeric_limits<std::int64_t>::max();
   if (!value.is_number_integer() || (value.is_number_unsigned() && value.get<std::uint64_t>() > largest)) {
-    throw WrongJsonType("an integer is expected");
+    throw WrongJsonType("expected an integer");
   }
   return value.get<std::int64_t>();
 }
 
 double number_or_nan(const json& value) {
   if (value.is_null()) return std::numeric_limits<double>::quiet_NaN();
-  if (!value.is_number()) throw WrongJsonType("a number is expected");
+  if (!value.is_number()) throw WrongJsonType("expected a number");
   return value.get<double>();
 }
 
@@ -53,8 +53,8 @@ class LineReader {
  public:
   explicit LineReader(const std::filesystem::path& file) : file_(PosixFile::open_regular(file)) {}
 
-  /// Returns the next line, or std::nullopt at the end of the file. A line that is too long is cut to one byte more
-  /// than the limit; next() must not be called again after such a line.
+  /// Returns the next line, or std::nullopt at the end of the file. A line longer than the limit may be cut, but is
+  /// returned with more bytes than the limit. Do not call next() again after such a line.
   std::optional<std::string_view> next() {
     std::size_t searched = begin_;
     for (;;) {
@@ -124,7 +124,8 @@ bool take_last_json_line(const std::filesystem::path& file, const std::function<
   const std::size_t end = text.rfind('\n');
   if (end == std::string::npos || end == 0) return false;
   const std::size_t before = text.rfind('\n', end - 1);
-  if (before == std::string::npos && wanted < size) return false;  // the line is longer than the limit
+  // The line may not fit into the window, for example because it is longer than the limit.
+  if (before == std::string::npos && wanted < size) return false;
   const std::size_t begin = before == std::string::npos ? 0 : before + 1;
   return is_accepted(take, std::string_view(text).substr(begin, end - begin));
 }

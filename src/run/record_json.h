@@ -125,7 +125,7 @@ inline void read_field(const nlohmann::json& json, double& value) { value = numb
 inline void read_field(const nlohmann::json& json, bool& value) { value = json.get<bool>(); }
 inline void read_field(const nlohmann::json& json, std::string& value) { value = json.get<std::string>(); }
 inline void read_field(const nlohmann::json& json, std::map<std::string, double>& values) {
-  if (!json.is_object()) throw WrongJsonType("an object of numbers is expected");
+  if (!json.is_object()) throw WrongJsonType("expected an object of numbers");
   values.clear();
   for (const auto& [name, value] : json.items()) values[name] = number_or_nan(value);
 }
@@ -139,7 +139,7 @@ void read_field(const nlohmann::json& json, R& record) {
 }
 template <class T>
 void read_field(const nlohmann::json& json, std::vector<T>& items) {
-  if (!json.is_array()) throw WrongJsonType("an array is expected");
+  if (!json.is_array()) throw WrongJsonType("expected an array");
   items.clear();
   for (const auto& item : json) read_field(item, items.emplace_back());
 }

@@ -87,7 +87,8 @@ struct ClassifierAccuracy {
   }
 };
 
-/// The metrics of the generated images, computed with one feature extractor.
+/// The metrics of the generated images, computed with one feature extractor. In names and JSON keys, a feature
+/// extractor with its values is called a ruler.
 struct RulerFigures {
   std::string extractor;          ///< its name and hash: "classifier-fashion-mnist@1a2b3c4d"
   std::int64_t features = 0;      ///< number of features; 0 in records of earlier versions

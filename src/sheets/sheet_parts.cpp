@@ -87,7 +87,7 @@ void separate_conditions(Sheet& sheet, const std::vector<Arm>& arms) {
 }
 
 std::string sweep_caption(const Config& config, std::int64_t seed, const std::string& columns) {
-  return format_text("Negative slope of the Leaky ReLU in {}, {} training images, seed {}; {}.",
+  return format_text("Negative slope of the Leaky ReLU in {}, {} images seen, seed {}; {}.",
                      describe(config.sweep.apply_to), grouped(config.training.total_images), seed, columns);
 }
 

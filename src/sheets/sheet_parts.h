@@ -45,8 +45,8 @@ std::string run_title(const LoadedGenerator& loaded);
 /// "Generator: slope 0.2, seed 0."
 std::string run_caption(const LoadedGenerator& loaded);
 
-/// A row without tiles, labelled with the slope and state of the arm, and the generator from the arm's newest
-/// checkpoint, if any.
+/// The generator from the arm's newest checkpoint, if any, and a row without tiles that is labelled with the arm's
+/// slope and state.
 struct ArmGenerator {
   SheetRow row;
   std::optional<LoadedGenerator> loaded;

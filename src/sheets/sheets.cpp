@@ -142,7 +142,7 @@ Sheet slope_time_sheet(const Config& config, const std::vector<Arm>& arms, std::
   sheet.title = config.run.name + ": slopes over training";
   const ScoreLabels labels = score_labels(config, arms);
   sheet.caption = labels.explain(
-      sweep_caption(config, seed, "columns: number of training images seen; the four latents are always the same"));
+      sweep_caption(config, seed, "columns: number of images seen; the four latents are always the same"));
   for (const auto images : times) sheet.column_labels.push_back(grouped(images));
   for (const auto& arm : chosen) {
     SheetRow row = labelled_row(arm);

@@ -101,12 +101,12 @@ std::string crossed_keys_text(const std::vector<ConditionStatistics>& conditions
   return keys.empty() ? "the condition" : join(keys, " or ");
 }
 
-/// Describes the elements of `settings` that are not in `other`.
+/// Describes the elements of `settings` that are not in `other`, for use in a sentence.
 std::string difference_text(const std::vector<Setting>& settings, const std::vector<Setting>& other) {
   std::vector<Setting> differing;
   std::copy_if(settings.begin(), settings.end(), std::back_inserter(differing),
                [&](const Setting& setting) { return !contains(other, setting); });
-  return condition_text(differing);
+  return differing.empty() ? "the base condition" : condition_text(differing);
 }
 
 std::string interaction_text(const CrossStatistics& statistics, const Interaction& interaction) {
@@ -186,8 +186,8 @@ std::string omission_text(const CrossStatistics& statistics, const Interaction& 
   return omitted + ": " + join(causes, "; ");
 }
 
-/// "Between base and generator.norm=none, the effect of slope 0 could not be compared: ...". Slopes with the same
-/// omission share a sentence, for example if only the control failed.
+/// "Between the base condition and generator.norm=none, the effect of slope 0 could not be compared: ...". Slopes with
+/// the same omission share a sentence, for example if only the control failed.
 std::vector<std::string> omission_sentences(const CrossStatistics& statistics) {
   struct Omission {
     std::string conditions, text;
@@ -216,22 +216,22 @@ std::vector<std::string> omission_sentences(const CrossStatistics& statistics) {
   return sentences;
 }
 
-/// "No dependence of the slope's effect on generator.norm was detected". Names the slopes if others could not be
-/// compared.
+/// "There is no evidence that the slope's effect depends on generator.norm; differences above 12 % are excluded." Names
+/// the slopes if others could not be compared.
 std::string undetected_text(const CrossStatistics& statistics, const std::vector<const Interaction*>& undetected,
                             const std::string& keys, bool is_further) {
   const auto is_empty = [](const Interaction& interaction) { return interaction.pairs == 0; };
-  std::string start = "No ";
+  std::string start = "There is";
   if (std::ranges::any_of(statistics.interactions, is_empty)) {
     std::vector<std::string> slopes;
     for (const auto* interaction : undetected) slopes.push_back(shortest(interaction->negative_slope));
     slopes.erase(std::unique(slopes.begin(), slopes.end()), slopes.end());  // ordered by slope
-    start = (slopes.size() == 1 ? "For slope " : "For slopes ") + enumerate_words(slopes, "and") + ", no ";
+    start = (slopes.size() == 1 ? "For slope " : "For slopes ") + enumerate_words(slopes, "and") + ", there is";
   }
   const bool has_failures =
       std::ranges::any_of(undetected, [](const auto* interaction) { return !interaction->failed_seeds.empty(); });
-  return format_text("{}{}dependence of the slope's effect on {} was detected{}; {}.", start,
-                     is_further ? "further " : "", keys, has_failures ? " in the seeds without failures" : "",
+  return format_text("{}{} no evidence that the slope's effect depends on {}{}; {}.", start,
+                     is_further ? " otherwise" : "", keys, has_failures ? " in the seeds without failures" : "",
                      excluded_text(undetected));
 }
 

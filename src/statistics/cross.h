@@ -29,19 +29,19 @@ struct ConditionStatistics {
   }
 };
 
-/// Shows whether the effect of a slope depends on the condition. The effect in a condition is the difference in log FD
-/// between the slope and the control. For each seed, d is the effect in `first` minus the effect in `second`.
+/// Describes whether the effect of a slope depends on the condition. The effect in a condition is the difference in log
+/// FD between the slope and the control. For each seed, d is the effect in `first` minus the effect in `second`.
 struct Interaction {
   double negative_slope = 0;
   std::int64_t first = 0, second = 0;  ///< indices of the conditions, first < second
-  std::int64_t pairs = 0;              ///< seeds in which all four arms have a score
+  std::int64_t pairs = 0;              ///< number of seeds for which all four arms have a score
   /// Seeds for which d is undefined because one of the four arms failed.
   std::vector<std::int64_t> failed_seeds;
   /// exp(mean d): the ratio of FDs, slope / control, in `first` as a multiple of the same ratio in `second`.
   std::optional<double> ratio;
   /// Limits of this multiple that hold for all interactions simultaneously, from the inverted sign-flip test with
-  /// Bonferroni-corrected alpha. If the interaction is significant, they do not lie on both sides of 1;
-  /// otherwise, they include 1.
+  /// Bonferroni-corrected alpha. If the interaction is significant, 1 is not inside the interval; otherwise,
+  /// the interval contains 1.
   std::optional<Interval> ratio_interval;
   /// The p-value of the two-sided sign-flip test on d, before and after Holm's correction over all slopes and pairs of
   /// conditions.
@@ -93,12 +93,12 @@ CrossStatistics cross_statistics(const std::vector<std::vector<Setting>>& condit
 /// enough. `slopes` includes the control.
 std::optional<std::size_t> cross_seeds_needed(std::size_t slopes, std::size_t conditions, double alpha);
 
-/// Describes a condition: "optimizer.generator_lr=4e-4, generator.norm=none", or "base" if it has no settings.
+/// The label of a condition: "optimizer.generator_lr=4e-4, generator.norm=none", or "base" if it has no settings.
 std::string condition_text(const std::vector<Setting>& settings);
 
-/// One sentence per significant interaction, then one about the others that have pairs: "No dependence of the slope's
-/// effect on optimizer.generator_lr was detected; differences above 12 % are excluded." The last sentences name the
-/// interactions without pairs and the seeds that are left out because an arm failed. ASCII only.
+/// One sentence per significant interaction, then one about the others that have pairs: "There is no evidence that
+/// the slope's effect depends on optimizer.generator_lr; differences above 12 % are excluded." The last sentences name
+/// the interactions without pairs and the seeds that are left out because an arm failed. ASCII only.
 std::vector<std::string> cross_sentences(const CrossStatistics& statistics);
 
 }  // namespace slopegan

@@ -48,7 +48,7 @@ std::optional<double> final_score(const RaceArm* arm) {
   return log_score({arm->negative_slope, arm->repeat, arm->outcome, arm->fd, {}});
 }
 
-/// FD at the intermediate evaluation; +∞ for an arm that failed before it. An arm that failed later keeps its interim
+/// FD at the interim evaluation; +∞ for an arm that failed before it. An arm that failed later keeps its interim
 /// FD, so that a decision does not depend on when it is made.
 std::optional<double> interim_fd(const RaceArm* arm) {
   if (arm == nullptr) return std::nullopt;

@@ -64,7 +64,7 @@ struct RaceArm {
   /// divergence.
   ArmOutcome outcome = ArmOutcome::pending;
   std::optional<double> fd;  ///< of the final checkpoint
-  /// FD at the intermediate evaluation (see PlannedRace::interim_images). It may be known before the arm ends, and must
+  /// FD at the interim evaluation (see PlannedRace::interim_images). It may be known before the arm ends, and must
   /// not change afterwards.
   std::optional<double> interim_fd;
 };
@@ -126,7 +126,7 @@ struct RaceSlope {
   std::optional<RaceComparison> comparison;
   std::int64_t look = 0;  ///< 1, 2, …: the look of `comparison`; 0 = none
   /// Interim FD of the slope / interim FD of the control, for each of the first two repeats in which both are known and
-  /// the control's is finite. Infinite if the slope's arm failed before the intermediate evaluation.
+  /// the control's is finite. Infinite if the slope's arm failed before the interim evaluation.
   std::vector<double> interim_ratios;
 
   template <class Self, class Visit>

@@ -18,7 +18,7 @@ struct PlannedRace {
   RacePlan plan;
   std::int64_t first_seed = 0;  ///< repeat r is trained with seed first_seed + r
   std::int64_t images = 0;      ///< training images of each arm
-  /// The number of images at the intermediate evaluation, after which the race may give up on slopes; 0 if it never
+  /// The number of images at the interim evaluation, after which the race may give up on slopes; 0 if it never
   /// gives up.
   std::int64_t interim_images = 0;
   std::string extractor;     ///< name and hash of the feature extractor

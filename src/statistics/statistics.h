@@ -10,12 +10,12 @@
 #include "statistics/inference.h"
 #include "statistics/summaries.h"
 
-/// Evaluates a sweep by paired comparisons of Fréchet distances (FD) across seeds.
+/// Evaluates a sweep by comparing Fréchet distances (FD), paired by seed.
 ///
 /// All arms with the same seed share the random draws for the initial weights, the data order and the latents. Slopes
 /// are therefore compared within seeds, by the difference in log FD. An arm fails if it diverges or collapses. The
-/// difference between two arms is +∞ or −∞ if one of them failed, and 0 if both did. A failure ranks last and is never
-/// dropped.
+/// difference between two arms is +∞ or −∞ if one of them failed, and 0 if both did. A failure ranks last and is
+/// never dropped from the test and the median; mean_log_ratio and simultaneous_interval omit some pairs with failures.
 ///
 /// visit_fields lists the fields of a record in statistics.json (run/record_json.h).
 namespace slopegan {
@@ -68,7 +68,7 @@ struct FdMetric {
   }
 };
 
-/// The FDs of the arms according to a further feature extractor.
+/// The FDs of the arms according to an additional feature extractor (a ruler; see RulerFigures in run/records.h).
 struct RulerScores {
   FdMetric metric;
   std::vector<std::optional<double>> fds;  ///< one per arm
@@ -79,13 +79,14 @@ struct SweepScores {
   std::vector<ArmScore> arms;
   std::optional<FdMetric> metric;     ///< std::nullopt if no arm has a score
   std::vector<std::string> notes{};   ///< caveats, one sentence each
-  std::vector<RulerScores> rulers{};  ///< the scores by further feature extractors
+  std::vector<RulerScores> rulers{};  ///< the scores by additional feature extractors
   /// The conditions of a crossed sweep (sweep.cross), each as keys with their values; empty for other sweeps.
   std::vector<std::vector<Setting>> conditions{};
 };
 
 struct StatisticsOptions {
-  /// The error rate: the maximum probability of one or more wrong claims. Intervals have confidence 1 − alpha.
+  /// The family-wise error rate: the maximum probability of one or more false rejections. Intervals have confidence 1 −
+  /// alpha.
   double alpha = 0.05;
   Resampling resampling;
 };
@@ -167,8 +168,9 @@ constexpr const char* name_of(Verdict verdict) {
   return "";
 }
 
-/// A slope compared with the control. Ratios are FD of the slope / FD of the control: below 1, the slope is better.
-/// For a race, the verdict is the decision of the race, and there are no results of the test; see describe_race().
+/// A slope compared with the control. A ratio is the FD of the slope divided by that of the control; below 1 means that
+/// the slope is better. For a race, the verdict is the decision of the race, and the fields of the significance test
+/// are not set; see describe_race().
 struct Comparison {
   double negative_slope = 0;
   std::int64_t pairs = 0;         ///< number of seeds for which both results are known
@@ -186,8 +188,8 @@ struct Comparison {
   /// The mean over the pairs in which neither failed.
   std::optional<double> mean_log_ratio;
   /// Limits of the ratio that hold for all slopes simultaneously: symmetric_centre_interval with Bonferroni-corrected
-  /// alpha, cut at 1 if Holm's correction rejects equality although the interval contains 1, and extended to 1 if the
-  /// interval excludes 1 although equality is not rejected.
+  /// alpha, truncated at 1 if Holm's correction rejects equality although the interval contains 1, and extended to 1 if
+  /// the interval excludes 1 although equality is not rejected.
   std::optional<Interval> simultaneous_interval;
   /// The p-value of the two-sided sign-flip test on the differences in log FD, before and after Holm's correction over
   /// the slopes with informative_pairs() > 0.
@@ -290,7 +292,7 @@ struct SweepStatistics {
   }
 };
 
-/// The mean FDs of a slope according to two feature extractors, over the arms that both have scored.
+/// The mean FDs of a slope according to two feature extractors, over the arms that have a finite FD from both.
 struct RulerSlope {
   double negative_slope = 0;
   std::int64_t arms = 0;
@@ -307,11 +309,13 @@ struct RulerSlope {
   }
 };
 
-/// Shows whether a further feature extractor orders the slopes like the primary one (the first in metrics.extractor).
+/// Describes whether an additional feature extractor ranks the slopes in the same order as the primary one (the first
+/// in metrics.extractor).
 struct RulerComparison {
   FdMetric metric;                 ///< of the other extractor
   std::vector<RulerSlope> slopes;  ///< ascending
-  /// Kendall's τ-b between the mean FDs of the slopes; std::nullopt for fewer than two slopes.
+  /// Kendall's τ-b between the mean FDs of the slopes; std::nullopt for fewer than two slopes, or if all means of one
+  /// extractor are equal.
   std::optional<double> kendall_tau;
 
   static constexpr bool is_lenient = true;
@@ -323,7 +327,7 @@ struct RulerComparison {
   }
 };
 
-/// Compares the primary extractor with a further one. In a crossed sweep, only the arms of the first condition are
+/// Compares the primary extractor with an additional one. In a crossed sweep, only the arms of the first condition are
 /// used.
 RulerComparison compare_rulers(const std::vector<ArmScore>& arms, const RulerScores& other);
 

@@ -68,7 +68,7 @@ void put_into_words(StatisticsFile& file) {
 
 std::string first_condition_note(const CrossStatistics& cross) {
   return format_text(
-      "The slopes are compared under {} conditions; the answer describes the first, {}. The error rate applies to "
+      "The slopes are compared under {} conditions; the answer describes the first ({}). The error rate applies to "
       "each condition separately.",
       cross.conditions.size(), condition_text(cross.conditions[0].settings));
 }
@@ -77,9 +77,9 @@ std::string first_condition_note(const CrossStatistics& cross) {
 std::vector<std::string> condition_notes(const CrossStatistics& cross) {
   std::vector<std::string> notes;
   for (const auto& condition : cross.conditions) {
-    for (const auto& note : arm_notes(condition.statistics)) {
-      notes.push_back("With " + condition_text(condition.settings) + ", " + note);
-    }
+    const std::string start =
+        condition.settings.empty() ? "In the base condition, " : "With " + condition_text(condition.settings) + ", ";
+    for (const auto& note : arm_notes(condition.statistics)) notes.push_back(start + note);
   }
   return notes;
 }

@@ -27,7 +27,7 @@ struct StatisticsFile {
   std::vector<std::string> notes;           ///< see statistics_notes()
   std::optional<FdMetric> metric;           ///< std::nullopt if no arm has a score
   SweepStatistics statistics;               ///< without `resamples`, which is part of `methods`
-  std::vector<RulerComparison> rulers;      ///< one per further extractor
+  std::vector<RulerComparison> rulers;      ///< one per additional feature extractor
   std::optional<CrossStatistics> cross;     ///< only for a crossed sweep; `statistics` describes its first condition
   std::vector<std::string> cross_findings;  ///< see cross_sentences()
   NamedTexts methods;                       ///< see statistics_methods()

@@ -74,10 +74,10 @@ std::vector<std::string> arm_notes(const SweepStatistics& statistics) {
     diverged += slope.diverged;
     collapsed += slope.collapsed;
   }
-  if (diverged + collapsed > 0) {
-    notes.push_back(format_text("{} diverged and {} collapsed; such an arm counts as the worst for its seed.",
-                                counted(diverged, "arm"), collapsed));
-  }
+  std::vector<std::string> failures;
+  if (diverged > 0) failures.push_back(counted(diverged, "arm") + " diverged");
+  if (collapsed > 0) failures.push_back(counted(collapsed, "arm") + " collapsed");
+  if (!failures.empty()) notes.push_back(join(failures, " and ") + "; a failed arm counts as the worst for its seed.");
   return notes;
 }
 
@@ -103,19 +103,23 @@ std::vector<std::string> statistics_notes(const SweepStatistics& statistics, con
 }
 
 std::string rulers_text(const FdMetric& metric, const RulerComparison& other) {
-  if (!other.kendall_tau)
-    return format_text("{} and {} cannot be compared: fewer than two slopes have both.", metric.name,
-                       other.metric.name);
+  if (!other.kendall_tau) {
+    return format_text("{} and {} cannot be compared: {}.", metric.name, other.metric.name,
+                       other.slopes.size() < 2 ? "fewer than two slopes have both"
+                                               : "all slopes have the same mean according to one of them");
+  }
   const auto lowest = [&](double RulerSlope::* mean) {
     const auto best = std::min_element(other.slopes.begin(), other.slopes.end(),
                                        [&](const auto& a, const auto& b) { return a.*mean < b.*mean; });
     return shortest(best->negative_slope);
   };
+  const std::string best = lowest(&RulerSlope::mean_fd), other_best = lowest(&RulerSlope::other_mean_fd);
   return format_text(
-      "Kendall's tau between the orders of {} slopes by mean {} and by mean {} is {:.2f} (1: the same order, -1: the "
-      "reverse); the lowest means are those of slope {} and of slope {}.",
-      other.slopes.size(), metric.name, other.metric.name, *other.kendall_tau, lowest(&RulerSlope::mean_fd),
-      lowest(&RulerSlope::other_mean_fd));
+      "Kendall's tau between the rankings of {} slopes by mean {} and by mean {} is {:.2f} (1: the same ranking, -1: "
+      "the reverse); {}.",
+      other.slopes.size(), metric.name, other.metric.name, *other.kendall_tau,
+      best == other_best ? format_text("slope {} is best in both", best)
+                         : format_text("the best slopes are {} and {}, respectively", best, other_best));
 }
 
 std::vector<std::pair<std::string, std::string>> statistics_methods(const SweepStatistics& statistics) {

@@ -20,7 +20,7 @@ std::vector<std::string> arm_notes(const SweepStatistics& statistics);
 /// the metric. For a crossed sweep, arm_notes() of its conditions are not included.
 std::vector<std::string> statistics_notes(const SweepStatistics& statistics, const SweepScores& scores);
 
-/// A sentence that says whether two feature extractors agree on the order of the slopes. `metric` is that of the
+/// A sentence that says whether two feature extractors agree on the ranking of the slopes. `metric` is that of the
 /// primary extractor.
 std::string rulers_text(const FdMetric& metric, const RulerComparison& other);
 

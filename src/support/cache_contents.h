@@ -10,9 +10,9 @@
 /// Lists the entries of the cache (support/cache_directory.h) for users, and removes entries.
 namespace slopegan {
 
-/// The result of one computation: packed images, a trained classifier or features.
+/// The result of one computation, for example packed images, a trained classifier or features.
 struct CacheEntry {
-  std::filesystem::path file;                ///< may not exist, if its creation was interrupted
+  std::filesystem::path file;                ///< may be missing if its creation was interrupted
   std::vector<std::filesystem::path> parts;  ///< the files that exist, including those left by an interrupted creation
   std::uint64_t bytes = 0;                   ///< total size of the parts
   std::vector<std::filesystem::path> sources;  ///< the data from which the entry was made; empty if unknown
@@ -22,7 +22,7 @@ struct CacheEntry {
   bool lost_its_source() const;
 };
 
-/// A directory that other programs put into the cache, such as a data set that one of the scripts created.
+/// A directory that another program put into the cache, such as a data set that one of the scripts created.
 struct ForeignDirectory {
   std::string name;
   std::size_t files = 0;  ///< including those in subdirectories
@@ -30,7 +30,7 @@ struct ForeignDirectory {
 };
 
 /// Returns the entries, sorted by path. Lock files, the records that note_cache_use writes and foreign directories are
-/// not included. Files directly in the cache directory are, as entries without a source. Throws IoError.
+/// not included. Files directly in the cache directory are included, as entries without sources. Throws IoError.
 std::vector<CacheEntry> cache_entries();
 
 /// Returns the directories in the cache that this program does not use as a cache, sorted by name. They contain no

@@ -43,13 +43,12 @@ bool is_final(ArmOutcome outcome) {
 }
 
 /// Whether the arm has ended with a result that the race can use. An arm that is done may lack an FD because its files
-/// could not be read for a moment.
+/// are temporarily unreadable.
 bool has_usable_result(const RaceArm& arm) {
   return is_final(arm.outcome) && (arm.outcome != ArmOutcome::done || arm.fd);
 }
 
-/// The FD of the first evaluation with the plan's extractor and number of samples after at least `from` and fewer than
-/// `to` images.
+/// The FD of the first evaluation in the image range [from, to) that used the plan's extractor and number of samples.
 std::optional<double> fd_between(const std::vector<MetricsRecord>& records, std::int64_t from, std::int64_t to,
                                  const PlannedRace& planned) {
   for (const auto& record : records) {
@@ -152,8 +151,8 @@ void check_plan(const std::filesystem::path& sweep_dir, const PlannedRace& plann
   if (!has_results(sweep_dir) && !is_in_training(sweep_dir)) return;
   if (!race) {
     throw UsageError(display(sweep_dir) +
-                     " contains results but no race.json, and a race must be planned before its first result; choose "
-                     "another run.name");
+                     " contains arms that have been or are being trained, but no race.json; a race must be planned "
+                     "before its first arm is trained; choose another run.name");
   }
   const auto problems = plan_differences(race->planned, planned);
   if (!problems.empty()) refuse_plan(sweep_dir, problems);

@@ -41,10 +41,11 @@ PlannedRace planned_race(const Config& config, const RacePlan& plan, const std::
 /// edited.
 std::optional<RaceFile> read_race(const std::filesystem::path& sweep_dir);
 
-/// Throws UsageError if arms of the sweep were or are being trained without a plan or with a different one.
+/// Throws UsageError if arms of the sweep have been or are being trained without a plan or with a different one, or if
+/// race.json is damaged.
 void check_plan(const std::filesystem::path& sweep_dir, const PlannedRace& planned);
 
-/// Throws the UsageError of check_plan. `problems` lists the differences between the plans.
+/// Throws the UsageError for a different plan. `problems` lists the differences between the plans.
 [[noreturn]] void refuse_plan(const std::filesystem::path& sweep_dir, const std::vector<std::string>& problems);
 
 /// Writes the plan to race.json, unless race.json already contains it. Throws UsageError like check_plan.

@@ -42,7 +42,7 @@ struct HistoryColumns {
   void operator()(const Field&, const T&) const {}
 };
 
-/// Whether the arm's last diagnostics contain the sentinel "collapse".
+/// Whether the arm's last diagnostics raised the alarm "collapse".
 bool has_collapsed(const Arm& arm) {
   const auto record = last_diagnostics(arm);
   return record && std::count(record->sentinels.begin(), record->sentinels.end(), "collapse") > 0;
@@ -55,7 +55,7 @@ std::string status_text(const Arm& arm) {
   return status ? name_of(*status) : "pending";
 }
 
-/// Like status_text, but "not needed" for an arm that a race has not started and will not need.
+/// Like the overload above, but "not needed" for an arm that a race has not started and will not need.
 std::string status_text(const Arm& arm, const std::optional<RaceFile>& race) {
   const std::string status = status_text(arm);
   const bool is_needed = !race || may_need_arms(race->planned.plan, race->state, arm.negative_slope);
@@ -82,7 +82,7 @@ Cells metric_names(const std::vector<std::optional<MetricsRecord>>& metrics) {
   return names;
 }
 
-/// The number of further feature extractors in the arm that has the most of them.
+/// The number of additional feature extractors in the arm that has the most of them.
 std::size_t most_others(const std::vector<std::optional<MetricsRecord>>& metrics) {
   std::size_t most = 0;
   for (const auto& record : metrics) most = std::max(most, record ? record->others.size() : 0);
@@ -100,8 +100,8 @@ void add_metrics(Columns& columns, const RulerFigures& ruler, std::span<const st
   add("fd_repeat", ruler.fd_repeat);
 }
 
-/// All columns of an arm. `names` are the metrics of the first feature extractor. The columns of the `others` further
-/// extractors have names with a number: "extractor_2", "fd_2", ..., "extractor_3", ...
+/// All columns of an arm. `names` are the metrics of the first feature extractor. The columns of the `others`
+/// additional extractors have names with a number: "extractor_2", "fd_2", ..., "extractor_3", ...
 Columns columns_of(const Arm& arm, const std::string& status, const std::optional<MetricsRecord>& metrics,
                    const Cells& names, std::size_t others) {
   const auto last = last_history(arm);
@@ -132,7 +132,7 @@ Columns columns_of(const Arm& arm, const std::string& status, const std::optiona
 
 // --- Scores ---------------------------------------------------------------------------------------------------------
 
-/// The extractor, samples and training images, which must be equal for FDs to be comparable.
+/// The extractor, samples and images seen, which must be equal for FDs to be comparable.
 using FdConditions = std::tuple<std::string, std::int64_t, std::int64_t>;
 
 FdConditions conditions_of(const MetricsRecord& record) { return {record.extractor, record.samples, record.images}; }
@@ -149,7 +149,7 @@ std::vector<std::optional<MetricsRecord>> final_metrics(const std::vector<Arm>& 
   return metrics;
 }
 
-/// The FDs from the further feature extractors for the arms that are part of `scores`.
+/// The FDs from the additional feature extractors for the arms that have an FD in `scores`.
 std::vector<RulerScores> other_scores(const std::vector<std::optional<MetricsRecord>>& metrics,
                                       const SweepScores& scores) {
   std::vector<RulerScores> rulers;
@@ -199,7 +199,7 @@ std::optional<FdConditions> chosen_conditions(const std::vector<Arm>& arms,
   return best == ranks.end() ? std::nullopt : std::optional(best->first);
 }
 
-/// Says how the arms that are left out differ from those whose FDs are used; empty if no arm is left out.
+/// Describes how the excluded arms differ from those whose FDs are used; empty if no arm is excluded.
 std::string exclusion_note(const std::vector<std::optional<MetricsRecord>>& metrics, const FdConditions& used) {
   const auto& [extractor, samples, images] = used;
   int left_out = 0;
@@ -215,7 +215,7 @@ std::string exclusion_note(const std::vector<std::optional<MetricsRecord>>& metr
       if (count != wanted) differences.insert(format_text("{} {} instead of {}", count, name, wanted));
     };
     add_count("generated images", record->samples, samples);
-    add_count("training images", record->images, images);
+    add_count("images seen", record->images, images);
   }
   if (left_out == 0) return "";
   return format_text("{} {} evaluated differently: {}. Such scores are not comparable and count as missing.",
@@ -244,7 +244,7 @@ std::vector<std::string> hardware_notes(const std::vector<Arm>& arms, const Swee
   std::vector<std::string> notes;
   if (const auto mix = mix_text(precisions, "in"); !mix.empty()) {
     notes.push_back("The arms were trained in different precisions: " + mix +
-                    ". Differences between slopes may be differences between precisions; set training.precision to "
+                    ". Differences between slopes may be due to the different precisions; set training.precision to "
                     "float32 or bfloat16 for all arms.");
   }
   if (const auto mix = mix_text(processors, "on"); !mix.empty()) {
@@ -361,7 +361,7 @@ static StatisticsFile fixed_statistics(const Config& config, const std::filesyst
 StatisticsFile write_statistics(const Config& config, const std::filesystem::path& sweep_dir,
                                 const std::vector<Arm>& arms) {
   const auto race = race_of(config, sweep_dir);
-  if (!race && config.sweep.design == SweepDesign::race) {  // the test of a fixed sweep does not hold for a race
+  if (!race && config.sweep.design == SweepDesign::race) {  // the test for fixed sweeps is not valid for a race
     throw UsageError(display(sweep_dir / "race.json") +
                      " does not exist, and the verdicts of a race depend on it; restore it, or start a new race with "
                      "a different run.name");

@@ -21,12 +21,12 @@ void write_results(const Config& config, const std::filesystem::path& sweep_dir,
 /// A table for the terminal: one line per arm, with its most important values. "-" stands for a missing value.
 std::string results_table(const std::vector<Arm>& arms);
 
-/// How the arm's training ended, according to its files. An arm has collapsed if its last diagnostics contain the
-/// sentinel "collapse" (diagnostics/vitals.h).
+/// How the arm's training ended, according to its files. An arm has collapsed if its last diagnostics raised the
+/// alarm "collapse" (diagnostics/vitals.h).
 ArmOutcome outcome_of(const Arm& arm, const Config& config);
 
 /// Reads the FDs at the end of training from the last lines of metrics.jsonl. FDs are comparable only if they were
-/// computed with the same extractor, the same number of samples and the same number of training images, so the FDs of
+/// computed with the same extractor, the same number of samples and the same number of images seen, so the FDs of
 /// only one such combination are used. Combinations that planned seeds have are preferred, then those that match both
 /// the extractor and the number of images in `plan`, then those that match the extractor alone. If several remain, the
 /// one with the most arms of planned seeds is used, then the one with the most arms. Arms with other FDs count as

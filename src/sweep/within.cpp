@@ -235,7 +235,7 @@ double evaluation_time(const MeasuredCosts& costs, std::int64_t samples) {
          static_cast<double>(costs.samples);
 }
 
-/// The duration of an arm, including an intermediate evaluation and the evaluations of two sets of images at the end.
+/// The duration of an arm, including an interim evaluation and the evaluations of two sets of images at the end.
 double arm_seconds(const MeasuredCosts& costs, std::int64_t images, std::int64_t samples) {
   return costs.other_seconds + static_cast<double>(images) / costs.images_per_second + evaluation_time(costs, samples);
 }

@@ -1,10 +1,14 @@
 #include "config/validate.h"
 
+#include <algorithm>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "config/keys.h"
 #include "load_fixture.h"
 #include "support/errors.h"
+#include "support/ranges.h"
 
 namespace slopegan {
 namespace {
@@ -139,6 +143,16 @@ TEST(Validate, WarnsAboutGivenOptionsOfAnotherActivation) {
   config.discriminator.activation = ActivationKind::rrelu;
   const auto given = [](std::string_view key) { return key.ends_with("relu"); };
   EXPECT_THAT(messages(validate(config, given).warnings), IsEmpty());
+}
+
+TEST(Validate, RecognisesEveryOptionOfAnActivationByItsKey) {
+  const std::vector<std::string> others = {"width", "activation", "negative_slope", "norm"};
+  const auto keys = keys_of_section("generator");
+  for (const auto& key : keys_of_section("discriminator")) {
+    if (!contains(keys, key) || contains(others, key)) continue;
+    const auto is_option_of = [&](ActivationKind kind) { return key.starts_with(name_of(kind)); };
+    EXPECT_TRUE(std::ranges::any_of(enum_values<ActivationKind>, is_option_of)) << key;
+  }
 }
 
 TEST(Validate, WarnsThatOnlyIdxImagesAreTransposed) {

@@ -49,7 +49,7 @@ TEST_F(ListFolder, UsesNoTestLabelsIfTestImagesAreOutsideTheClassDirectories) {
   EXPECT_THAT(test.files, ElementsAre("1.jpg"));
   EXPECT_THAT(test.labels, IsEmpty());
   EXPECT_THAT(test.warnings,
-              ElementsAre(HasSubstr("1.jpg is in none of the class directories of the training images")));
+              ElementsAre(HasSubstr("1.jpg is not in any of the class directories of the training images")));
 }
 
 TEST_F(ListFolder, OmitsAStrayImageOnlyIfLabelsAreUsed) {

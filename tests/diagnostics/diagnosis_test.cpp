@@ -58,7 +58,7 @@ class DiagnosisTest : public ::testing::Test {
 
 using Variant = void (*)(Config&);
 
-TEST_F(DiagnosisTest, ChangesNoBitOfTheTrainedState) {
+TEST_F(DiagnosisTest, LeavesTheTrainingStateBitIdentical) {
   for (const Variant variant : {
            Variant{[](Config&) {}},
            Variant{[](Config& c) { c.discriminator.norm = DiscriminatorNorm::spectral; }},

@@ -63,8 +63,8 @@ KeyValueStore guarded(KeyValueStore store, std::mutex& mutex) {
 
 class HeartbeatTest : public ::testing::Test {
  protected:
-  /// In a test of a rank that stays alive, `max_silent_rounds` must be `patient`, because a busy machine may suspend a
-  /// thread for a while.
+  /// Tests in which no rank must be reported as lost pass `patient` as `max_silent_rounds`, because a busy machine may
+  /// suspend a thread for a while.
   std::unique_ptr<Heartbeat> rank(int number, int max_silent_rounds = 10, int grace_rounds = 1000) {
     const auto give_up = [this](const Heartbeat::Failure&) { ++given_up; };
     return std::make_unique<Heartbeat>(guarded(shared.of_rank(), mutex), number, 2,
@@ -73,7 +73,7 @@ class HeartbeatTest : public ::testing::Test {
 
   static constexpr int patient = 100;
 
-  /// Checks, for longer than `patient` rounds take, that no rank reports a failure.
+  /// Checks that no rank reports a failure for slightly longer than `patient` rounds.
   static void expect_no_failure(std::initializer_list<Heartbeat*> ranks) {
     for (int i = 0; i < patient + patient / 4; ++i) {
       for (auto* one : ranks) EXPECT_FALSE(one->failure());

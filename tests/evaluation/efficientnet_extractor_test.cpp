@@ -108,8 +108,8 @@ TEST(AutomaticExtractor, IsTheClassifierIfThereAreLabelsAndOtherwiseDependsOnCol
 TEST(CheckExtractor, NamesTheCommandThatInstallsMissingWeights) {
   const CacheDirectory cache;
   const auto colour = without_labels(two_halves(20, 0, 3));
-  // build/rulers is next to the folder of the program, but not next to that of the tests, unless the build directory is
-  // `build` itself.
+  // The weights in build/rulers, a sibling of the program's directory, are not found from the directory of the tests,
+  // unless the build directory is `build` itself.
   if (find_efficientnet_weights()) GTEST_SKIP() << "the weights are installed next to the tests";
   EXPECT_THAT(
       message_of<DataError>([&] { check_extractor("auto", colour, false); }),
@@ -118,8 +118,8 @@ TEST(CheckExtractor, NamesTheCommandThatInstallsMissingWeights) {
   EXPECT_THAT(message_of<DataError>([&] { check_extractor("classifier", colour, false); }),
               HasSubstr("metrics.extractor = classifier needs images with labels"));
   EXPECT_THAT(message_of<DataError>([&] { check_extractor("efficientnet-b0", colour, false); }),
-              HasSubstr("efficientnet-b0 is not a file; metrics.extractor must be one of auto, classifier, "
-                        "efficientnet-lite0, random, or a TorchScript file"));
+              HasSubstr("efficientnet-b0 is not a file; metrics.extractor must be auto, classifier, "
+                        "efficientnet-lite0, random or the path of a TorchScript file"));
 }
 
 }  // namespace

@@ -183,10 +183,12 @@ TEST(TorchScriptExtractor, RejectsInvalidFiles) {
     return message_of<DataError>([&] { TorchScriptExtractor{file}; });
   };
   EXPECT_THAT(refused(directory / "missing.pt"),
-              HasSubstr("missing.pt is not a file; metrics.extractor must be one of auto, classifier"));
+              HasSubstr("missing.pt is not a file; metrics.extractor must be auto, classifier, "));
   EXPECT_THAT(refused(directory.path()), HasSubstr("is not a file"));
   EXPECT_THAT(refused(directory.write("text.pt", "not a module")), HasSubstr("text.pt is not a TorchScript module"));
-  EXPECT_THAT(refused(golden + "broken.pt"), HasSubstr("broken.pt: the extractor fails on uint8 images"));
+  EXPECT_THAT(refused(golden + "broken.pt"),
+              HasSubstr("broken.pt: the extractor fails on uint8 images [N, 3, H, W]: RuntimeError: mat1 and mat2 "
+                        "shapes cannot be multiplied"));
   EXPECT_THAT(refused(golden + "infinite.pt"),
               HasSubstr("infinite.pt: the extractor returns features [N, d] that are not"));
 }

@@ -53,7 +53,7 @@ void CrashingDisk::replay(const RecordedCall& call) {
                    other.filename()});
   }
   Node& node = *find(path);
-  if (call.kind == "cut") {
+  if (call.kind == "truncate") {
     node.content.clear();
   } else if (call.kind == "resize") {
     node.content.resize(call.offset);

@@ -146,7 +146,7 @@ int open_counted(std::string path, int flags, Open&& open) {
   if ((flags & (O_CREAT | O_TRUNC)) == 0) return open();
   const bool is_new = ::access(path.c_str(), F_OK) != 0;
   if (!is_new && (flags & O_TRUNC) == 0) return open();
-  Call call(is_new ? "create" : "cut", std::move(path));
+  Call call(is_new ? "create" : "truncate", std::move(path));
   return call.fails() ? -1 : call.finish(open());
 }
 

@@ -31,7 +31,7 @@ constexpr auto faults_variable = "SLOPEGAN_FAULTS";
 
 /// A recorded call.
 struct RecordedCall {
-  std::string kind;         ///< create, cut, write, resize, sync, mkdir, link, unlink, rename, exchange
+  std::string kind;         ///< create, truncate, write, resize, sync, mkdir, link, unlink, rename, exchange
   std::string path, other;  ///< other: the new path, or the target of a symlink
   std::string data;         ///< the bytes written
   std::size_t offset = 0;   ///< offset of the data in the file, or the new file size

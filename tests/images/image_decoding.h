@@ -12,7 +12,7 @@
 
 namespace slopegan {
 
-/// Decodes bytes from a file and checks that the libraries write nothing to stderr.
+/// Writes bytes to a file, decodes it, and checks that the libraries write nothing to stderr.
 class ImageDecoding : public ::testing::Test {
  protected:
   DecodedImage decode(const std::string& bytes, const DecodeOptions& options = {}) {

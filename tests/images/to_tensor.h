@@ -7,8 +7,8 @@
 
 namespace slopegan {
 
-/// Converts CV_8UC1 or CV_8UC3 (BGR) to float32 [C, H, W] (RGB): byte / 127.5 − 1. to_mat is the exact inverse. Throws
-/// std::invalid_argument for other types and for empty images.
+/// Converts a CV_8UC1 or CV_8UC3 (BGR) image to float32 [C, H, W] (RGB): byte / 127.5 − 1. to_mat is the exact inverse.
+/// Throws std::invalid_argument for other types and for empty images.
 inline torch::Tensor to_tensor(const cv::Mat& image) {
   if (image.empty() || (image.type() != CV_8UC1 && image.type() != CV_8UC3)) {
     throw std::invalid_argument("to_tensor: expected an 8-bit gray or BGR image");

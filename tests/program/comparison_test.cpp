@@ -39,7 +39,7 @@ TEST_F(ComparisonReport, ShowsTheSweepsOfTheStudyOnOnePage) {
   const std::string page = read_text(page_file());
   for (const char* text :
        {"<h1>4 sweeps compared</h1>", "<figcaption>Slope 0.05</figcaption>", "download=\"comparison.csv\"",
-        "alt=\"Generated images of study_race", "<code>training.total_images</code>",
+        "alt=\"Images generated in sweep study_race", "<code>training.total_images</code>",
         "The effect of slope 0 depends on the sweep", "Slope 0.05 is better than 0.2 in 3 of 3 sweeps.",
         "FD[classifier-fashion-mnist@4919d300,n=10000] (study_longer)",
         "Use a slope between 0 and 0.05. The other 5 are worse or undecided."}) {

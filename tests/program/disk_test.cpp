@@ -19,7 +19,7 @@ class DiskSlowCheck : public ExactResume {
 };
 
 TEST_F(DiskSlowCheck, ARunEndsOnAFullDiskAndResumesWithMoreSpace) {
-  whole();
+  uninterrupted();
   // A checkpoint takes 440 kB. The disks have room for no checkpoint, for one, for two, and for two and most of a
   // third.
   const std::vector<long> sizes = {100'000, 700'000, 1'100'000, 1'350'000};
@@ -32,7 +32,7 @@ TEST_F(DiskSlowCheck, ARunEndsOnAFullDiskAndResumesWithMoreSpace) {
       EXPECT_THAT(result.err, HasSubstr("No space left on device"));
       EXPECT_EQ(newest_images(run_on_disk()), saved[i]);
       remount(disk(), "size=10000000");
-      ends_like_the_whole(run_on_disk(), format_text("a disk of {} bytes", sizes[i]));
+      resumes_to_same_result(run_on_disk(), format_text("a disk of {} bytes", sizes[i]));
     });
     if (!reason.empty()) report_check("small disks", "SKIPPED: " + reason);
     if (!reason.empty()) GTEST_SKIP() << reason;
@@ -54,7 +54,7 @@ TEST_F(DiskSlowCheck, AReadOnlyDiskIsReported) {
     remount(disk(), "");
     // The first part ended at 256 images, so the logs differ from those of the uninterrupted run. The weights do not.
     EXPECT_EQ(slopegan(arguments_at(run_on_disk())).code, 0);
-    EXPECT_TRUE(state_of(run_on_disk()) == state_of(whole()));
+    EXPECT_TRUE(state_of(run_on_disk()) == state_of(uninterrupted()));
   });
   if (!reason.empty()) report_check("a read-only disk", "SKIPPED: " + reason);
   if (!reason.empty()) GTEST_SKIP() << reason;
@@ -77,12 +77,12 @@ TEST_F(DiskSlowCheck, ADiskErrorAtAnyPointEndsTheRunAndKeepsItsCheckpoints) {
     const auto where = name + ", " + plan;
     if (result.code == 0) {  // only the removal of leftovers failed, which is not an error
       ++harmless;
-      good += is_like_the_whole(run_dir(name), where);
+      good += equals_uninterrupted(run_dir(name), where);
       continue;
     }
     EXPECT_EQ(result.code, 6) << where << ": " << result.err;
     EXPECT_THAT(result.err, HasSubstr(std::strerror(error))) << where;
-    good += ends_like_the_whole(run_dir(name), where);
+    good += resumes_to_same_result(run_dir(name), where);
   }
   EXPECT_EQ(good, failures);
   EXPECT_LE(harmless, 1 + failures / 10);
@@ -100,7 +100,7 @@ TEST_F(DiskSlowCheck, AFileSizeLimitCausesAnErrorInsteadOfASignal) {
   const auto result = run(directory_.path(), arguments("run"), limited);
   EXPECT_EQ(result.code, 6) << result.err;
   EXPECT_THAT(result.err, HasSubstr("File too large"));
-  ends_like_the_whole(run_dir("run"), "limited");
+  resumes_to_same_result(run_dir("run"), "limited");
 }
 
 TEST_F(DiskSlowCheck, RenamingTheDirectoryEndsTheRunAndKeepsItsFiles) {
@@ -115,8 +115,8 @@ TEST_F(DiskSlowCheck, RenamingTheDirectoryEndsTheRunAndKeepsItsFiles) {
   Program other(scratch.path(), arguments("run"));
   EXPECT_EQ(program.wait(), 6) << program.err();
   EXPECT_EQ(other.wait(), 0) << other.err();
-  EXPECT_TRUE(is_like_the_whole(run_dir("run"), "the other run"));
-  if (newest_images(elsewhere) <= total_images) ends_like_the_whole(elsewhere, "the run elsewhere");
+  EXPECT_TRUE(equals_uninterrupted(run_dir("run"), "the other run"));
+  if (newest_images(elsewhere) <= total_images) resumes_to_same_result(elsewhere, "the run elsewhere");
 }
 
 TEST_F(DiskSlowCheck, RemovingTheDirectoryEndsTheRun) {

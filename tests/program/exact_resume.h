@@ -57,11 +57,11 @@ inline std::function<void()> with_faults(const std::string& plan) {
   };
 }
 
-/// Compares runs that were interrupted and resumed with an uninterrupted run. Each run takes 20 steps and writes a
-/// checkpoint every 2 steps.
+/// Compares interrupted and resumed runs to an uninterrupted run. Each run takes 20 steps and writes a checkpoint every
+/// 2 steps.
 class ExactResume : public ProgramTest {
  protected:
-  /// The directory is in memory in a normal test run, and on disk if scripts/check_slow.sh runs the test.
+  /// The test directory is on an in-memory file system in a normal test run, and on disk under scripts/check_slow.sh.
   ExactResume() : ProgramTest(check_count(1, 0) == 1 ? memory_parent() : temporary_parent()) {}
 
   static constexpr int total_images = 640;
@@ -96,15 +96,15 @@ class ExactResume : public ProgramTest {
   std::filesystem::path run_dir(const std::string& name) const { return outputs() / name; }
 
   /// Returns the directory of the uninterrupted run. The first call in a test trains the run.
-  const std::filesystem::path& whole() {
-    if (whole_.empty()) {
+  const std::filesystem::path& uninterrupted() {
+    if (uninterrupted_.empty()) {
       const auto start = std::chrono::steady_clock::now();
-      const auto result = slopegan(arguments("whole"));
-      whole_time_ = std::chrono::steady_clock::now() - start;
+      const auto result = slopegan(arguments("uninterrupted"));
+      uninterrupted_time_ = std::chrono::steady_clock::now() - start;
       EXPECT_EQ(result.code, 0) << result.err;
-      whole_ = run_dir("whole");
+      uninterrupted_ = run_dir("uninterrupted");
     }
-    return whole_;
+    return uninterrupted_;
   }
 
   /// Waits at most a minute for `program` to log that training starts, or to end. Returns false after a minute.
@@ -116,14 +116,15 @@ class ExactResume : public ProgramTest {
 
   /// If `turn` is even, sleeps for a random fraction of the duration of the uninterrupted run. Otherwise, waits until
   /// training starts, and then sleeps for a random time of at most a quarter of that duration.
-  void wait_until_some_moment(const Program& program, int turn, std::mt19937& random) const {
+  void wait_for_random_moment(const Program& program, int turn, std::mt19937& random) const {
     const double part = std::uniform_real_distribution(0.0, 1.0)(random);
-    if (turn % 2 == 0) return std::this_thread::sleep_for(whole_time_ * part);
+    if (turn % 2 == 0) return std::this_thread::sleep_for(uninterrupted_time_ * part);
     EXPECT_TRUE(has_begun_to_train(program)) << program.err();
-    std::this_thread::sleep_for(whole_time_ * part / 4);
+    std::this_thread::sleep_for(uninterrupted_time_ * part / 4);
   }
 
-  /// Returns the image count of the newest checkpoint, or 0 if there is none. Checks that all checkpoints are valid.
+  /// Returns the image count of the newest checkpoint, or 0 if there is none. Checks that the newest checkpoint is
+  /// valid.
   static std::int64_t newest_images(const std::filesystem::path& run) {
     std::vector<std::string> warnings;
     const auto newest = load_newest(run / "checkpoints", warnings);
@@ -132,14 +133,14 @@ class ExactResume : public ProgramTest {
   }
 
   /// Resumes `run` and trains it to the end. Returns whether it equals the uninterrupted run.
-  bool ends_like_the_whole(const std::filesystem::path& run, const std::string& where) {
+  bool resumes_to_same_result(const std::filesystem::path& run, const std::string& where) {
     const auto before = newest_images(run);
     const auto result = slopegan(arguments_at(run));
     EXPECT_EQ(result.code, 0) << where << ": " << result.err;
     if (before > 0 && before < total_images) {
       EXPECT_THAT(result.err, ::testing::HasSubstr("resumed at " + std::to_string(before) + " images")) << where;
     }
-    return is_like_the_whole(run, where);
+    return equals_uninterrupted(run, where);
   }
 
   /// Returns the content of state.safetensors in the checkpoint at the end of the run.
@@ -147,15 +148,15 @@ class ExactResume : public ProgramTest {
     return read_text(run / "checkpoints" / std::to_string(total_images) / "state.safetensors");
   }
 
-  bool is_like_the_whole(const std::filesystem::path& run, const std::string& where) {
-    const bool same_weights = state_of(run) == state_of(whole());
+  bool equals_uninterrupted(const std::filesystem::path& run, const std::string& where) {
+    const bool same_weights = state_of(run) == state_of(uninterrupted());
     const bool same_history =
-        timeless_history(run) == timeless_history(whole()) &&
-        timeless(read_metrics(run / "metrics.jsonl")) == timeless(read_metrics(whole() / "metrics.jsonl")) &&
+        timeless_history(run) == timeless_history(uninterrupted()) &&
+        timeless(read_metrics(run / "metrics.jsonl")) == timeless(read_metrics(uninterrupted() / "metrics.jsonl")) &&
         timeless(read_diagnostics(run / "diagnostics.jsonl")) ==
-            timeless(read_diagnostics(whole() / "diagnostics.jsonl"));
-    const bool same_events = timeless_points(run) == timeless_points(whole());
-    const bool same_best = best_of(run) == best_of(whole());
+            timeless(read_diagnostics(uninterrupted() / "diagnostics.jsonl"));
+    const bool same_events = timeless_points(run) == timeless_points(uninterrupted());
+    const bool same_best = best_of(run) == best_of(uninterrupted());
     EXPECT_TRUE(same_weights) << where;
     EXPECT_TRUE(same_history) << where;
     EXPECT_TRUE(same_events) << where;
@@ -163,8 +164,8 @@ class ExactResume : public ProgramTest {
     return same_weights && same_history && same_events && same_best && !state_of(run).empty();
   }
 
-  std::filesystem::path whole_;
-  std::chrono::duration<double> whole_time_{};
+  std::filesystem::path uninterrupted_;
+  std::chrono::duration<double> uninterrupted_time_{};
 };
 
 }  // namespace slopegan::testing

@@ -67,7 +67,7 @@ TEST_F(Folders, CanBeTrainedOnIfTheTestSplitHasNoLabels) {
   EXPECT_EQ(trained.code, 0) << trained.err;
   EXPECT_THAT(trained.err,
               AllOf(HasSubstr("labels: the 2 directories cat, dog"),
-                    HasSubstr("test images: labels: none, because 000.png is in none of the class directories")));
+                    HasSubstr("test images: labels: none, because 000.png is not in any of the class directories")));
   EXPECT_THAT(read_text(outputs() / "run/metrics.jsonl"), HasSubstr("classifier-pets@"));
   EXPECT_THAT(read_text(outputs() / "run/log.txt"), HasSubstr("labels: the 2 directories cat, dog"));
 }
@@ -77,7 +77,7 @@ TEST_F(Folders, CanBeMeasuredWithoutTheirLabelsWhenARunIsResumed) {
   write_images("albums/summer", 60);  // the same images, so that the labels say nothing about them
   const auto first = train("albums", {"metrics.extractor=classifier"});
   ASSERT_EQ(first.code, 0) << first.err;
-  EXPECT_THAT(first.err, HasSubstr("set data.labels to none to measure without them"));
+  EXPECT_THAT(first.err, HasSubstr("set data.labels to none to compute the metrics without labels"));
   EXPECT_THAT(read_text(outputs() / "run/report.html"), HasSubstr("The labels seem to be unrelated to the images"));
   const auto resumed = train(
       "albums", {"metrics.extractor=random", "data.labels=none", "training.total_images=256", "--resume", "auto"});

@@ -27,21 +27,21 @@ class KillSlowCheck : public ExactResume {
 TEST_F(KillSlowCheck, ARunKilledAtRandomTimesEndsLikeAnUninterruptedRun) {
   const int kills = check_count(3, 110);
   std::mt19937 random(1);
-  whole();
+  uninterrupted();
   int killed = 0, runs = 0, same = 0;
   while (killed < kills) {
     const std::string name = format_text("run{}", runs++);
     std::optional<int> code;
     while (code != 0) {
       Program program(directory_.path(), arguments(name));
-      wait_until_some_moment(program, killed, random);
+      wait_for_random_moment(program, killed, random);
       program.send(SIGKILL);
       code = program.wait();
       ASSERT_THAT(*code, ::testing::AnyOf(0, -SIGKILL)) << program.err();
       killed += code != 0;
       if (killed == kills) break;
     }
-    same += ends_like_the_whole(run_dir(name), name);
+    same += resumes_to_same_result(run_dir(name), name);
   }
   EXPECT_EQ(same, runs);
   report_check(format_text("kill -9 at {} random times in {} runs", killed, runs),
@@ -66,7 +66,7 @@ TEST_F(KillSlowCheck, ARunKilledAtAnyStepOfACommitEndsLikeAnUninterruptedRun) {
     const auto plan = format_text("below={};from={};kill={}", outputs().string(), from, step);
     ASSERT_EQ(run(directory_.path(), arguments(name), with_faults(plan)).code, -SIGKILL) << step;
     EXPECT_GE(newest_images(run_dir(name)), 128) << step;
-    same += ends_like_the_whole(run_dir(name), name);
+    same += resumes_to_same_result(run_dir(name), name);
   }
   EXPECT_EQ(same, kills);
   report_check("kill -9 of a run before every step of a commit",
@@ -88,7 +88,7 @@ TEST_F(KillSlowCheck, APowerFailureAtAnyStepLosesNoCommittedData) {
     const TemporaryDirectory left(memory_parent());
     disk.crash(cut % 2 == 0 ? UnsyncedNames::lost : UnsyncedNames::some,
                cut % 3 == 0 ? UnsyncedData::zeros : UnsyncedData::lost, random, left.path());
-    same += ends_like_the_whole(left / "run", format_text("after call {} of {}", played, calls.size()));
+    same += resumes_to_same_result(left / "run", format_text("after call {} of {}", played, calls.size()));
   }
   EXPECT_EQ(same, cuts);
   report_check(format_text("power cut at {} points of a run; unsynced data and names are lost or reordered", cuts),

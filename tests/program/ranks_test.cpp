@@ -102,11 +102,11 @@ TEST_F(RanksTest, WithoutRankZeroReportWhatTheyWaitForAndStopOnASignal) {
   const ReservedPort reserved;  // so that no other process listens there
   const int port = reserved.number();
   Program program(directory_.path(), endless("waiting"), [port] { become_slurm_task("1", port); });
-  wait_for_message(program, "to train alone");
+  wait_for_message(program, "to train in a single process");
   EXPECT_THAT(program.err(),
               HasSubstr("rank 1 of 4 is waiting for the other ranks at 127.0.0.1 port " + std::to_string(port) +
-                        ", because the environment contains SLURM_PROCID=1 and SLURM_STEP_NUM_TASKS=4; to train alone: "
-                        "env -u SLURM_PROCID -u SLURM_STEP_NUM_TASKS slopegan train ..."));
+                        ", because the environment contains SLURM_PROCID=1 and SLURM_STEP_NUM_TASKS=4; to train in a "
+                        "single process, run: env -u SLURM_PROCID -u SLURM_STEP_NUM_TASKS slopegan train ..."));
   program.send(SIGINT);
   EXPECT_EQ(code_within_half_a_minute(program), 130) << program.err();
   EXPECT_EQ(lines_in(program.err()), 2u) << program.err();  // the notice and the message that the run was stopped
@@ -119,8 +119,8 @@ TEST_F(RanksTest, RankZeroReportsWhichRanksItWaitsForAndStopsOnASignal) {
   wait_for_message(program, "still waiting");
   EXPECT_THAT(program.err(),
               HasSubstr("rank 0 of 4 is waiting for the other ranks at 127.0.0.1 port " + port +
-                        ", because the environment contains SLURM_PROCID=0 and SLURM_STEP_NUM_TASKS=4; to train alone: "
-                        "env -u SLURM_PROCID -u SLURM_STEP_NUM_TASKS slopegan train ..."));
+                        ", because the environment contains SLURM_PROCID=0 and SLURM_STEP_NUM_TASKS=4; to train in a "
+                        "single process, run: env -u SLURM_PROCID -u SLURM_STEP_NUM_TASKS slopegan train ..."));
   EXPECT_THAT(program.err(), HasSubstr("still waiting for ranks 1, 2, 3"));
   program.send(SIGINT);
   EXPECT_EQ(code_within_half_a_minute(program), 130) << program.err();
@@ -168,7 +168,7 @@ TEST_F(RanksSlowCheck, AKilledRankEndsTheOthersAndAnyNumberOfRanksCanResume) {
       ASSERT_TRUE(code) << "rank " << rank << " is still running";
       if (rank == victim) continue;
       EXPECT_EQ(*code, 6) << program.err();
-      EXPECT_THAT(program.err(), HasSubstr(format_text("rank {} of {} exits:", rank, size)));
+      EXPECT_THAT(program.err(), HasSubstr(format_text("rank {} of {} is exiting:", rank, size)));
       EXPECT_TRUE(rank == 0 || lines_in(without_notice(program.err())) == 1) << program.err();
       ended += *code == 6;
     }

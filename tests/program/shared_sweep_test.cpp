@@ -40,11 +40,11 @@ TEST_F(SharedSweep, TwoProcessesWithTheSameCommandTrainEveryArmOnce) {
   }
 }
 
-TEST_F(SharedSweep, AnArmThatAnotherProcessFinishesWhileItStartsIsNotTrainedAgain) {
+TEST_F(SharedSweep, DoesNotRetrainAnArmThatAnotherProcessHasJustFinished) {
   const auto name = "slope_0.2-seed_0";
   ASSERT_EQ(slopegan(sweep({"sweep.negative_slope=[0.2]"})).code, 0);
   const auto info = read_text(arm(name) / "run.json");
-  // A process that starts the arm has decided to do so before it locks the run.
+  // A process decides to start an arm before it locks the run, so another process may finish the arm in between.
   const auto late = slopegan({"train", (outputs() / "smoke/sweep.yaml").string(), "--arm", "--resume", "auto", "seed=0",
                               std::string("run.name=") + name, "run.output_dir=" + (outputs() / "smoke/runs").string(),
                               "generator.negative_slope=0.2", "discriminator.negative_slope=0.2"});

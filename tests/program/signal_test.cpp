@@ -16,21 +16,22 @@ using ::testing::HasSubstr;
 
 class SignalSlowCheck : public ExactResume {
  protected:
-  /// Runs a stopped sweep of two arms to its end. Returns how many of the arms equal those of the sweep "whole".
-  int arms_like_the_whole(const std::string& name, const std::vector<std::string>& arguments) {
+  /// Runs a stopped sweep of two arms to its end. Returns how many of the arms equal those of the sweep
+  /// "uninterrupted".
+  int arms_equal_to_uninterrupted(const std::string& name, const std::vector<std::string>& arguments) {
     const std::string arms[] = {"slope_0-seed_0", "slope_0.2-seed_0"};
     std::vector<std::int64_t> before;
     for (const auto& arm : arms) before.push_back(newest_images(outputs() / name / "runs" / arm));
     EXPECT_EQ(slopegan(arguments).code, 0) << name;
     int same = 0;
     for (std::size_t i = 0; i < before.size(); ++i) {
-      const auto arm = outputs() / name / "runs" / arms[i], whole = outputs() / "whole/runs" / arms[i];
+      const auto arm = outputs() / name / "runs" / arms[i], uninterrupted = outputs() / "uninterrupted/runs" / arms[i];
       if (before[i] > 0 && before[i] < total_images) {
         EXPECT_THAT(read_text(arm / "log.txt"), HasSubstr(format_text("resumed at {} images", before[i]))) << arm;
       }
-      const bool is_same = state_of(arm) == state_of(whole) && !state_of(whole).empty();
+      const bool is_same = state_of(arm) == state_of(uninterrupted) && !state_of(uninterrupted).empty();
       EXPECT_TRUE(is_same) << arm;
-      same += is_same && timeless_history(arm) == timeless_history(whole);
+      same += is_same && timeless_history(arm) == timeless_history(uninterrupted);
     }
     return same;
   }
@@ -39,7 +40,7 @@ class SignalSlowCheck : public ExactResume {
 TEST_F(SignalSlowCheck, ARunStoppedAtRandomTimesExitsWithTheCodeOfTheSignalAndResumesExactly) {
   const int signals = check_count(3, 33);
   std::mt19937 random(2);
-  whole();
+  uninterrupted();
   int sent = 0, with_checkpoint = 0, runs = 0, same = 0;
   while (sent < signals) {
     const std::string name = format_text("run{}", runs++);
@@ -52,7 +53,7 @@ TEST_F(SignalSlowCheck, ARunStoppedAtRandomTimesExitsWithTheCodeOfTheSignalAndRe
       if (must_stop) {
         ASSERT_TRUE(wait_for(run_dir(name) / "checkpoints/latest")) << program.err();
       }
-      wait_until_some_moment(program, sent, random);
+      wait_for_random_moment(program, sent, random);
       const int number = std::array{SIGINT, SIGTERM, SIGHUP}[static_cast<std::size_t>(sent) % 3];
       program.send(number);
       code = program.wait();
@@ -65,7 +66,7 @@ TEST_F(SignalSlowCheck, ARunStoppedAtRandomTimesExitsWithTheCodeOfTheSignalAndRe
       EXPECT_GT(newest_images(run_dir(name)), 0);
       EXPECT_EQ(nlohmann::json::parse(read_text(run_dir(name) / "run.json")).at("status"), "stopped");
     }
-    same += ends_like_the_whole(run_dir(name), name);
+    same += resumes_to_same_result(run_dir(name), name);
   }
   EXPECT_EQ(same, runs);
   EXPECT_GE(with_checkpoint, sent / 2);
@@ -83,8 +84,8 @@ TEST_F(SignalSlowCheck, AStoppedSweepResumesEveryArmExactly) {
                            "training.precision=float32", "training.threads=1", "sweep.jobs=2"});
   };
   const auto start = std::chrono::steady_clock::now();
-  ASSERT_EQ(slopegan(sweep("whole")).code, 0);
-  const std::chrono::duration<double> whole_time = std::chrono::steady_clock::now() - start;
+  ASSERT_EQ(slopegan(sweep("uninterrupted")).code, 0);
+  const std::chrono::duration<double> uninterrupted_time = std::chrono::steady_clock::now() - start;
   const int signals = check_count(1, 9);
   std::mt19937 random(4);
   int sent = 0, stopped = 0, sweeps = 0, same = 0;
@@ -101,7 +102,7 @@ TEST_F(SignalSlowCheck, AStoppedSweepResumesEveryArmExactly) {
         })) << program.err();
       }
       const double part = std::uniform_real_distribution(0.0, 1.0)(random);
-      std::this_thread::sleep_for(whole_time * (must_stop ? part / 2 : part));
+      std::this_thread::sleep_for(uninterrupted_time * (must_stop ? part / 2 : part));
       const int number = std::array{SIGINT, SIGTERM, SIGHUP}[static_cast<std::size_t>(sent) % 3];
       program.send(number);
       code = program.wait();
@@ -112,7 +113,7 @@ TEST_F(SignalSlowCheck, AStoppedSweepResumesEveryArmExactly) {
       ASSERT_EQ(*code, 128 + number) << program.err();
       ++stopped;
     }
-    same += arms_like_the_whole(name, sweep(name));
+    same += arms_equal_to_uninterrupted(name, sweep(name));
   }
   EXPECT_EQ(same, 2 * sweeps);
   EXPECT_GE(stopped, (sent + 1) / 2);
@@ -148,8 +149,8 @@ class Evaluation : public ExactResume {
 };
 
 TEST_F(Evaluation, IsRepeatedIfTheRunEndedDuringItAndTheCheckpointIsNotLost) {
-  whole_ = run_dir("whole");
-  ASSERT_EQ(slopegan(slow_arguments("whole")).code, 0);
+  uninterrupted_ = run_dir("uninterrupted");
+  ASSERT_EQ(slopegan(slow_arguments("uninterrupted")).code, 0);
   int interruptions = 0;  // not always 4, because a signal may arrive after the evaluation
   for (const int number : {SIGTERM, SIGKILL}) {
     for (const std::string images : {"320", "640"}) {  // the run saves a checkpoint and evaluates at both counts
@@ -169,7 +170,7 @@ TEST_F(Evaluation, IsRepeatedIfTheRunEndedDuringItAndTheCheckpointIsNotLost) {
         EXPECT_EQ(program.wait(), number == SIGKILL ? -SIGKILL : 128 + number) << program.err();
         EXPECT_THAT(resumed.err, HasSubstr("evaluating the generator at " + images + " images first"));
       }
-      EXPECT_TRUE(is_like_the_whole(run_dir(name), name));
+      EXPECT_TRUE(equals_uninterrupted(run_dir(name), name));
       EXPECT_THAT(slopegan(slow_arguments(name)).err, HasSubstr("nothing to do"));
     }
   }
@@ -233,7 +234,7 @@ TEST_F(Signals, AnIgnoredSignalStaysIgnored) {
   ASSERT_TRUE(wait_for(run_dir("run") / "checkpoints/latest"));
   for (const int number : {SIGINT, SIGTERM, SIGUSR1}) program.send(number);
   EXPECT_EQ(program.wait(), 0);
-  EXPECT_TRUE(is_like_the_whole(run_dir("run"), "ignored signals"));
+  EXPECT_TRUE(equals_uninterrupted(run_dir("run"), "ignored signals"));
 }
 
 /// A sweep of two arms that takes longer than the test.
@@ -296,7 +297,7 @@ class Streams : public ExactResume {
  protected:
   void expect_an_undisturbed_end(const std::string& name, const std::function<void()>& prepare) {
     EXPECT_EQ(run(directory_.path(), arguments(name), prepare).code, 0) << name;
-    EXPECT_TRUE(is_like_the_whole(run_dir(name), name));
+    EXPECT_TRUE(equals_uninterrupted(run_dir(name), name));
   }
 };
 
@@ -321,7 +322,7 @@ TEST_F(Streams, AFullDeviceAsStdoutDoesNotStopARun) {
   const auto result = run(directory_.path(), arguments("full"), to_full);
   EXPECT_EQ(result.code, 6);
   EXPECT_THAT(result.err, HasSubstr("cannot write the results to stdout"));
-  EXPECT_TRUE(is_like_the_whole(run_dir("full"), "full"));
+  EXPECT_TRUE(equals_uninterrupted(run_dir("full"), "full"));
 }
 
 TEST_F(Streams, AHangUpDoesNotStopARunUnderNohup) {
@@ -329,7 +330,7 @@ TEST_F(Streams, AHangUpDoesNotStopARunUnderNohup) {
   ASSERT_TRUE(wait_for(run_dir("run") / "checkpoints/latest"));
   program.send(SIGHUP);
   EXPECT_EQ(program.wait(), 0);
-  EXPECT_TRUE(is_like_the_whole(run_dir("run"), "nohup"));
+  EXPECT_TRUE(equals_uninterrupted(run_dir("run"), "nohup"));
 }
 
 }  // namespace

@@ -93,8 +93,8 @@ TEST(Comparison, ResultsWithDifferentControlsAreNotCheckedForContradictions) {
   EXPECT_THAT(comparison_answer_section({better, worse}),
               HasSubstr(">The sweeps cannot be checked for contradictions, because their controls differ.<"));
   EXPECT_THAT(comparison_answer_section({better, worse, better}),
-              HasSubstr(">The sweeps with the same control do not contradict each other: the intervals of every slope "
-                        "overlap.<"));
+              HasSubstr(">The sweeps with the same control do not contradict each other: for every slope, the "
+                        "intervals overlap.<"));
 }
 
 TEST(Comparison, ResultsOfDifferentRulersContradictEachOtherOnlyByTheirVerdicts) {
@@ -306,7 +306,7 @@ TEST(Comparison, ReplacesContactSheetsThatAreTooLargeWithNotes) {
   }
   std::vector<std::string> notes;
   const std::string sheets = comparison_sheets_section(sweeps, notes);
-  EXPECT_THAT(sheets, AllOf(HasSubstr("Generated images of first"), HasSubstr("Generated images of last")));
+  EXPECT_THAT(sheets, AllOf(HasSubstr("Images generated in sweep first"), HasSubstr("Images generated in sweep last")));
   EXPECT_THAT(sheets, Not(HasSubstr("larger")));
   EXPECT_THAT(notes, ElementsAre(AllOf(HasSubstr("larger/contact_sheet.png"),
                                        HasSubstr("larger than " + std::to_string(limit - first) + " bytes"))));

@@ -69,11 +69,11 @@ TEST(CrossStatistics, FindADependenceOnTheCondition) {
                                        "its FD is 1.5"));
   EXPECT_THAT(sentences[0],
               HasSubstr("times as high with optimizer.generator_lr=4e-4 as with optimizer.generator_lr=2e-4 ("));
-  EXPECT_THAT(sentences[1], StartsWith("No further dependence of the slope's effect on optimizer.generator_lr was "
-                                       "detected; differences above "));
+  EXPECT_THAT(sentences[1], StartsWith("There is otherwise no evidence that the slope's effect depends on "
+                                       "optimizer.generator_lr; differences above "));
 }
 
-TEST(CrossStatistics, SayWhatIsExcludedIfNoDependenceIsDetected) {
+TEST(CrossStatistics, SayWhatIsExcludedWithoutEvidenceOfADependence) {
   const auto statistics = cross_statistics(two_rates, crossed_arms(9, 1), 0.2);
   double largest = 0;
   for (const auto& interaction : statistics.interactions) {
@@ -83,7 +83,7 @@ TEST(CrossStatistics, SayWhatIsExcludedIfNoDependenceIsDetected) {
     largest = std::max({largest, interaction.ratio_interval->high - 1, 1 / interaction.ratio_interval->low - 1});
   }
   const auto sentences = cross_sentences(statistics);
-  EXPECT_THAT(sentences, ElementsAre("No dependence of the slope's effect on optimizer.generator_lr was detected; "
+  EXPECT_THAT(sentences, ElementsAre("There is no evidence that the slope's effect depends on optimizer.generator_lr; "
                                      "differences above " +
                                      std::to_string(static_cast<int>(std::ceil(100 * largest))) + " % are excluded."));
 }
@@ -123,7 +123,7 @@ TEST(CrossStatistics, OmitAndNameSeedsWithAFailedArm) {
   EXPECT_EQ(statistics.interactions[1].p.value(), 2.0 / 64);
 }
 
-/// Marks the arms of a slope under a condition as collapsed, in the seeds before `end`.
+/// Marks the arms of a slope under a condition as collapsed, for all seeds below `end`.
 void collapse(std::vector<ArmScore>& arms, double slope, std::size_t condition, std::int64_t end) {
   for (auto& arm : arms) {
     const bool is_affected = arm.negative_slope == slope && arm.condition == condition && arm.seed < end;
@@ -138,8 +138,8 @@ TEST(CrossSentences, NameASlopeThatAlwaysFailedUnderOneCondition) {
   collapse(arms, 0, 1, 8);
   EXPECT_THAT(
       cross_sentences(cross_statistics(two_rates, arms, 0.2)),
-      ElementsAre(StartsWith("For slope 1, no dependence of the slope's effect on optimizer.generator_lr was detected; "
-                             "differences above "),
+      ElementsAre(StartsWith("For slope 1, there is no evidence that the slope's effect depends on "
+                             "optimizer.generator_lr; differences above "),
                   between_rates + "the effect of slope 0 could not be compared: slope 0 failed in 0 of 8 and 8 of 8 "
                                   "seeds, respectively."));
 }
@@ -149,8 +149,8 @@ TEST(CrossSentences, NameTheSeedsThatAreLeftOut) {
   collapse(arms, 0, 1, 3);
   EXPECT_THAT(
       cross_sentences(cross_statistics(two_rates, arms, 0.2)),
-      ElementsAre(StartsWith("No dependence of the slope's effect on optimizer.generator_lr was detected in the seeds "
-                             "without failures; "),
+      ElementsAre(StartsWith("There is no evidence that the slope's effect depends on optimizer.generator_lr in the "
+                             "seeds without failures; "),
                   between_rates + "the effect of slope 0 could only be compared in 6 seeds, without seeds 0, 1 and 2: "
                                   "slope 0 failed in 0 of 9 and 3 of 9 seeds, respectively."));
 }
@@ -161,7 +161,7 @@ TEST(CrossSentences, NameTheSeedsThatAreLeftOutOfADetectedDependence) {
   const auto sentences = cross_sentences(cross_statistics(two_rates, arms, 0.2));
   ASSERT_EQ(sentences.size(), 3u);
   EXPECT_THAT(sentences[0], StartsWith("The effect of slope 1 depends on the condition"));
-  EXPECT_THAT(sentences[1], StartsWith("No further dependence"));
+  EXPECT_THAT(sentences[1], StartsWith("There is otherwise no evidence"));
   EXPECT_THAT(sentences[1], Not(HasSubstr("without failures")));
   EXPECT_EQ(sentences[2],
             between_rates +
@@ -186,7 +186,7 @@ TEST(CrossSentences, NameASlopeThatLacksArms) {
     }
   }
   EXPECT_THAT(cross_sentences(cross_statistics(two_rates, arms, 0.2)),
-              ElementsAre(StartsWith("For slope 1, no dependence"),
+              ElementsAre(StartsWith("For slope 1, there is no evidence"),
                           between_rates + "the effect of slope 0 could not be compared: no seed has the results of all "
                                           "four arms."));
 }
@@ -225,7 +225,7 @@ TEST(CrossStatistics, CompareAllPairsOfConditions) {
   EXPECT_EQ(cross_seeds_needed(3, 3, 0.05), 8u);  // 6 interactions: 6/128
   EXPECT_EQ(cross_seeds_needed(3, 2, 0.05), 7u);  // 2/64
   EXPECT_EQ(condition_text(conditions[0]), "base");
-  EXPECT_THAT(cross_sentences(statistics)[0], HasSubstr("on generator.norm or ema.half_life_images was detected"));
+  EXPECT_THAT(cross_sentences(statistics)[0], HasSubstr("depends on generator.norm or ema.half_life_images; "));
 }
 
 TEST(CrossStatistics, SayIfNoNumberOfSeedsIsEnough) {

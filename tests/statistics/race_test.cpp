@@ -75,7 +75,7 @@ TEST(Race, MatchesSciPyAndStatsmodelsAtTheFirstLook) {
     EXPECT_NEAR(comparisons[i].ratio_interval.high, golden.at("limits").at(i).at(1).get<double>(), 1e-9);
   }
   EXPECT_THAT(decisions(state), ElementsAre(Verdict::worse, Verdict::undecided, Verdict::undecided));
-  // The decided slope needs no more arms; the control does.
+  // The decided slope needs no more arms, but the control still does.
   EXPECT_THAT(state.needed, ElementsAre(RaceArmId{0.2, 5}, RaceArmId{0.4, 5}, RaceArmId{0.5, 5}, RaceArmId{0.2, 6},
                                         RaceArmId{0.4, 6}, RaceArmId{0.5, 6}));
 }
@@ -153,8 +153,8 @@ TEST(Race, KeepsEverySlopeThatWasNotRejectedInHolmsFamily) {
 }
 
 TEST(Race, CutsTheIntervalAtOneIfOnlyHolmsCorrectionRejects) {
-  // Holm's correction rejects the other 12 slopes at the first look, so that the last slope is tested at the level 0.03
-  // instead of 0.03 / 13.
+  // Holm's correction rejects the hypotheses of the other 12 slopes at the first look, so that the last slope is tested
+  // at the level 0.03 instead of 0.03 / 13.
   std::vector<double> slopes(13);
   std::iota(slopes.begin(), slopes.end(), 1.0);
   const auto plan = plan_for(slopes, {.give_up = 0});
@@ -184,7 +184,8 @@ TEST(Race, CountsAFailedArmAsTheWorstValuePlusTheRange) {
   const auto comparison = follow_race(plan, arms).looks.at(0).comparisons.at(0);
   EXPECT_EQ(comparison.failed, 1);
   EXPECT_EQ(comparison.control_failed, 0);
-  // The log FDs are 1 to 1.3 and 2 to 2.2. The failed arm counts as the largest one plus their range: 2.2 + 1.2.
+  // The log FDs are 1 to 1.3 and 2 to 2.2. The log FD of the failed arm is replaced with the largest one plus their
+  // range: 2.2 + 1.2.
   EXPECT_NEAR(std::log(comparison.ratio), (2.0 + 2.1 + 2.2 + 3.4) / 4 - 1.15, 1e-9);
   EXPECT_NEAR(comparison.p, 2.0 / 70, 1e-12);
   EXPECT_EQ(comparison.decision, Verdict::worse);
@@ -196,7 +197,8 @@ TEST(Race, HandlesGroupsInWhichEveryArmFailed) {
   const auto plan = plan_for({0}, {.give_up = 0});
   auto arms = joined({finished_arms(0.2, 0, 4, 0), finished_arms(0, 0, 4)});
   for (std::size_t i = 4; i < 8; ++i) arms[i].outcome = ArmOutcome::diverged;
-  // All FDs of the control are 1, so the range of the log FDs is 0. A failed arm then counts as the largest one plus 1.
+  // All FDs of the control are 1, so the range of the log FDs is 0. The log FD of a failed arm is then replaced with
+  // the largest one plus 1.
   auto comparison = follow_race(plan, arms).looks.at(0).comparisons.at(0);
   EXPECT_NEAR(std::log(comparison.ratio), 1, 1e-9);
   EXPECT_EQ(comparison.decision, Verdict::worse);
@@ -208,8 +210,8 @@ TEST(Race, HandlesGroupsInWhichEveryArmFailed) {
 }
 
 TEST(Race, NeverCallsASlopeBetterIfItFailsMoreOften) {
-  // Nine arms of slope 0 are far better than the control, and one failed. The value that replaces the failed arm is not
-  // much larger than the others, because the FDs are close together.
+  // Nine arms of slope 0 are far better than the control, and one failed. The value that replaces the failed arm does
+  // not outweigh the nine lower values, so the mean and p alone would say that the slope is better.
   const auto plan = plan_for({0, 1, 2, 3}, {.equivalence = 0, .give_up = 0});
   std::vector<RaceArm> arms;
   for (std::int64_t repeat = 0; repeat < 10; ++repeat) {
@@ -268,7 +270,7 @@ TEST(Race, GivesUpOnASlopeThatIsHopelessInItsFirstTwoRepeats) {
   for (const auto& arm : state.needed) EXPECT_NE(arm.negative_slope, 1);
   arms[3].interim_fd.reset();
   EXPECT_EQ(decision_for(arms), Verdict::undecided);
-  arms[3].outcome = ArmOutcome::diverged;  // before the intermediate evaluation
+  arms[3].outcome = ArmOutcome::diverged;  // before the interim evaluation
   EXPECT_EQ(decision_for(arms), Verdict::given_up);
   arms[2].interim_fd.reset();
   arms[2].outcome = ArmOutcome::collapsed;  // the control
@@ -280,7 +282,7 @@ TEST(Race, GivesUpOnASlopeThatIsHopelessInItsFirstTwoRepeats) {
   EXPECT_EQ(follow_race(never, interim_arms(1000, 1000)).slopes[1].decision, Verdict::undecided);
 }
 
-TEST(Race, MakesTheSameDecisionIfAnArmFailsAfterItsIntermediateEvaluation) {
+TEST(Race, MakesTheSameDecisionIfAnArmFailsAfterItsInterimEvaluation) {
   const auto plan = plan_for({0, 1});
   auto hopeless = interim_arms(16, 16), close = interim_arms(11, 11);
   for (auto* arms : {&hopeless, &close}) {

@@ -48,7 +48,8 @@ TEST(StatisticsJson, ReadsBackWhatItWrites) {
 }
 
 TEST(StatisticsJson, TheAnswerAgreesWithTheFindings) {
-  // Slope 0.1 is better, although its FD is slightly higher in 7 of 13 seeds, and so is the median ratio.
+  // Slope 0.1 is better, although its FD is slightly higher in 7 of 13 seeds, so that the median
+  // ratio is above 1.
   SweepScores scores;
   for (int seed = 0; seed < 13; ++seed) {
     scores.arms.push_back({0.1, seed, ArmOutcome::done, 10 * std::exp(seed < 7 ? 0.005 : -0.3), {}});
@@ -63,7 +64,7 @@ TEST(StatisticsJson, TheAnswerAgreesWithTheFindings) {
   EXPECT_THAT(file.answer, ::testing::Not(::testing::HasSubstr("higher")));
 }
 
-TEST(StatisticsJson, ComparesTheSlopeOrdersOfTwoExtractors) {
+TEST(StatisticsJson, ComparesTheRankingsOfTheSlopesByTwoExtractors) {
   auto scores = example_scores();
   RulerScores ruler{{"FD[y@2,n=100]", "y@2", 100, 640, std::nullopt, std::nullopt}, {}};
   for (const auto& arm : scores.arms) {  // reverses the order of 0.1 and 0.2
@@ -78,9 +79,9 @@ TEST(StatisticsJson, ComparesTheSlopeOrdersOfTwoExtractors) {
   EXPECT_EQ(file->rulers[0].slopes[2].other_mean_fd, 50);
   EXPECT_NEAR(*file->rulers[0].kendall_tau, 1.0 / 3, 1e-12);
   EXPECT_THAT(file->notes, ::testing::Contains(::testing::HasSubstr(
-                               "between the orders of 3 slopes by mean FD[x@1,n=100] and by mean FD[y@2,n=100] is 0.33 "
-                               "(1: the same order, -1: the reverse); the lowest means are those of slope 0.1 and of "
-                               "slope 0.2")));
+                               "between the rankings of 3 slopes by mean FD[x@1,n=100] and by mean FD[y@2,n=100] is "
+                               "0.33 (1: the same ranking, -1: the reverse); the best slopes are 0.1 and 0.2, "
+                               "respectively.")));
 }
 
 TEST(StatisticsJson, CutsIntervalsOfEarlierVersionsThatContradictTheVerdict) {
@@ -143,11 +144,11 @@ TEST(StatisticsJson, NotesTheMissingAndFailedArmsOfEachCondition) {
     }
   }
   EXPECT_THAT(about_arms,
-              ElementsAre("With base, 0 arms diverged and 1 collapsed; such an arm counts as the worst for its seed.",
+              ElementsAre("In the base condition, 1 arm collapsed; a failed arm counts as the worst for its seed.",
                           "With generator.norm=none, 1 of 16 arms is missing: not trained to the end, or without an FD "
                           "(slope 0.1 seed 3).",
-                          "With generator.norm=none, 0 arms diverged and 2 collapsed; such an arm counts as the worst "
-                          "for its seed."));
+                          "With generator.norm=none, 2 arms collapsed; a failed arm counts as the worst for its "
+                          "seed."));
 }
 
 TEST(StatisticsJson, DerivesTheVerdictForOlderFiles) {

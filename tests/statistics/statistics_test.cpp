@@ -108,7 +108,7 @@ TEST(SweepStatistics, FavoursTheSlopeWithFewerFailuresRegardlessOfTheOtherSeeds)
 }
 
 TEST(SweepStatistics, DerivesTheVerdictFromTheMeanIfTheMedianDisagrees) {
-  // The slope is slightly worse in eight seeds, and five times as good in seven.
+  // The slope is slightly worse for eight seeds, and five times as good for seven.
   std::vector<double> control(15, 10), slope;
   for (int i = 0; i < 8; ++i) slope.push_back(10.5);
   for (int i = 0; i < 7; ++i) slope.push_back(2);
@@ -143,7 +143,7 @@ TEST(SweepStatistics, CountsASeedInWhichBothFailedAsATie) {
   EXPECT_NEAR(comparison.simultaneous_interval->low, 1.4, 1e-9);
 }
 
-TEST(SweepStatistics, ExcludesNoDifferenceIfEveryArmFailed) {
+TEST(SweepStatistics, IsNotComparableIfEveryArmFailed) {
   auto arms = arms_with({{0, {9, 9, 9, 9, 9, 9}}, {0.2, {9, 9, 9, 9, 9, 9}}});
   for (auto& arm : arms) arm.outcome = ArmOutcome::diverged;
   const auto statistics = sweep_statistics(arms, 0.2);
@@ -157,8 +157,9 @@ TEST(SweepStatistics, ExcludesNoDifferenceIfEveryArmFailed) {
 }
 
 TEST(SweepStatistics, NeverCombinesASignificantVerdictWithAnIntervalThatContainsOne) {
-  // Nine seeds, two slopes. Slope 1 is rejected with p = 2/512. Holm's correction then tests slope 0.5 at 0.05 instead
-  // of 0.025 and rejects it. The simultaneous interval of slope 0.5 would contain 1 if it were not cut.
+  // Nine seeds, two slopes. The hypothesis of slope 1 is rejected with p = 2/512. Holm's correction then tests that of
+  // slope 0.5 at 0.05 instead of 0.025 and rejects it, too. The simultaneous interval of slope 0.5 would contain 1 if
+  // it were not cut.
   const std::vector<double> control(9, 10), clearly(9, 30);
   const std::vector<double> barely = {11.4, 12, 11.2, 12.5, 11.8, 11.6, 11.3, 9.3, 8.9};
   const auto comparisons = sweep_statistics(arms_with({{0.2, control}, {0.5, barely}, {1, clearly}}), 0.2).comparisons;
@@ -199,7 +200,7 @@ TEST(SweepStatistics, ExcludesMissingArmsAndListsThem) {
   arms[5].fd.reset();                   // slope 0.2, seed 2
   arms[6].outcome = ArmOutcome::pending;
   arms[7].fd = 0;
-  arms.pop_back();  // this arm is not in the list at all
+  arms.pop_back();  // slope 1, seed 2 is not in the input at all
   const auto statistics = sweep_statistics(arms, 0.2);
   EXPECT_THAT(statistics.missing,
               ElementsAre(MissingArm{0, 1}, MissingArm{0.2, 2}, MissingArm{1, 0}, MissingArm{1, 1}));
@@ -207,7 +208,7 @@ TEST(SweepStatistics, ExcludesMissingArmsAndListsThem) {
   EXPECT_EQ(statistics.comparisons.at(1).pairs, 0);
   EXPECT_FALSE(statistics.comparisons.at(1).p);
   EXPECT_FALSE(statistics.comparisons.at(1).p_holm);
-  // Slope 1 has no pairs and does not count in the correction.
+  // Slope 1 has no pairs, so the correction does not count it.
   EXPECT_EQ(statistics.comparisons.at(0).p_holm.value(), 1);
   EXPECT_EQ(statistics.slopes.at(2).missing, 2);
   EXPECT_EQ(statistics.complete_seeds, 1);

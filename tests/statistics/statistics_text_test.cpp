@@ -33,7 +33,7 @@ TEST(StatisticsNotes, ListTheCaveats) {
   EXPECT_THAT(notes, Contains("from the files"));
   EXPECT_THAT(notes, Contains("The control 0.2 is not among the slopes; the nearest one, 0.25, is used instead."));
   EXPECT_THAT(notes, Contains("1 of 6 arms is missing: not trained to the end, or without an FD (slope 0.1 seed 1)."));
-  EXPECT_THAT(notes, Contains("1 arm diverged and 0 collapsed; such an arm counts as the worst for its seed."));
+  EXPECT_THAT(notes, Contains("1 arm diverged; a failed arm counts as the worst for its seed."));
   EXPECT_THAT(notes, Contains(HasSubstr("the bootstrap is overconfident: its 95 % intervals contain the true median")));
   EXPECT_THAT(statistics_notes(sweep_statistics(arms, 0.2, {.alpha = 0.2, .resampling = {}}), scores),
               Contains(HasSubstr("the bootstrap is unreliable: its 80 % intervals may contain the true median")));
@@ -43,6 +43,23 @@ TEST(StatisticsNotes, ListTheCaveats) {
   EXPECT_THAT(statistics_notes(sweep_statistics(arms_with(24, {{0.1, 1}, {0.2, 1}}), 0.2), {}),
               Contains(HasSubstr("524287 random sign flips")));
   EXPECT_THAT(statistics_notes(sweep_statistics(arms_with(12, {{0.1, 1}, {0.2, 1}}), 0.2), {}), IsEmpty());
+}
+
+TEST(RulersText, ComparesTheRankingsOrStatesWhyItCannot) {
+  FdMetric metric;
+  metric.name = "FD[x]";
+  RulerComparison other;
+  other.metric.name = "FD[y]";
+  other.slopes = {{0.1, 2, 3, 5}};
+  EXPECT_EQ(rulers_text(metric, other), "FD[x] and FD[y] cannot be compared: fewer than two slopes have both.");
+  other.slopes.push_back({0.2, 2, 4, 5});
+  EXPECT_EQ(rulers_text(metric, other),
+            "FD[x] and FD[y] cannot be compared: all slopes have the same mean according to one of them.");
+  other.slopes[1].other_mean_fd = 6;
+  other.kendall_tau = 1;
+  EXPECT_EQ(rulers_text(metric, other),
+            "Kendall's tau between the rankings of 2 slopes by mean FD[x] and by mean FD[y] is 1.00 (1: the same "
+            "ranking, -1: the reverse); slope 0.1 is best in both.");
 }
 
 TEST(ScoreText, HasMeanDeviationSeedsAndFailures) {

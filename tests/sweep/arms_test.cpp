@@ -135,7 +135,7 @@ TEST(WriteResults, HasOneLinePerArmWithItsLastValues) {
   EXPECT_THAT(text, HasSubstr("\nslope_0-seed_4,0,4,pending,0,,,,,,,,,,"));
 }
 
-TEST(OpenSweep, AllowsDifferentSlopesSeedsAndTotalImagesButNoOtherChanges) {
+TEST(OpenSweep, AllowsOnlyHarmlessChangesOnceAnArmIsTrained) {
   const TemporaryDirectory directory;
   auto config = sweep_config();
   config.run.output_dir = directory.path();
@@ -146,14 +146,14 @@ TEST(OpenSweep, AllowsDifferentSlopesSeedsAndTotalImagesButNoOtherChanges) {
   config.training.total_images *= 2;
   EXPECT_NO_THROW(open_sweep(config));
   config.discriminator.width = 16;
-  EXPECT_NO_THROW(open_sweep(config)) << "no arm has been trained, as after a failed first start";
+  EXPECT_NO_THROW(open_sweep(config)) << "no arm has been trained yet, for example because the first start failed";
   const RunPaths arm(directory / "sweep/runs/slope_0-seed_1");
   make_directories(arm.root());
   {
     const FileLock in_training(arm.lock_file(), arm.root());
     auto other = config;
     other.sweep.design = SweepDesign::race;
-    EXPECT_THROW(open_sweep(other), UsageError) << "an arm is in training";
+    EXPECT_THROW(open_sweep(other), UsageError) << "an arm is being trained";
     EXPECT_NO_THROW(open_sweep(config));
   }
   std::ofstream(directory / "sweep/runs/slope_0-seed_1/history.jsonl") << "{}\n";
