@@ -1,12 +1,10 @@
 #include "run/manifest.h"
 
 #include <limits>
-#include <optional>
 #include <string_view>
-#include <utility>
 
 #include "config/fields.h"
-#include "run/record_json.h"
+#include "run/json.h"
 #include "support/files.h"
 #include "support/machine.h"
 #include "support/text.h"
@@ -19,8 +17,6 @@ using nlohmann::json;
 namespace {
 
 constexpr auto format_name = "slopegan-checkpoint";
-// The keys of the format and of the version of slopegan, which are also read on their own.
-constexpr auto format_key = "format", program_key = "slopegan";
 constexpr std::uint64_t format_version = 1;
 /// Our manifests take about 2 KB. Parsing 2 MB of JSON takes up to 120 MiB of memory.
 constexpr std::size_t largest_manifest = 2'000'000;
@@ -57,125 +53,67 @@ bool is_sealed(std::string_view text) {
   return text.size() > size && text.substr(text.size() - size) == seal_of(text.substr(0, text.size() - size));
 }
 
-/// The format version of a manifest. Its reader refuses newer versions.
-struct FormatVersion {
-  std::uint64_t number = format_version;
-};
-
-/// What manifest.json contains, without its seal. The reader compares `format` and `config_sha256` with the expected
-/// values. They are JSON values, so that a value of another type is only different.
-struct ManifestFields {
-  json format = format_name;
-  FormatVersion version;
-  Manifest manifest;
-  json config_sha256 = nullptr;
-
-  template <class Self, class Visit>
-  static void visit_fields(Self& self, Visit&& visit) {
-    visit({format_key}, self.format);
-    visit({"format_version"}, self.version);
-    visit({program_key}, self.manifest.info.slopegan_version);
-    visit({"images"}, self.manifest.info.images);
-    visit({"files"}, self.manifest.files);
-    visit({"file_offsets"}, self.manifest.info.file_offsets);
-    visit({"dataset_sha256"}, self.manifest.info.dataset_hash);
-    visit({"config_sha256"}, self.config_sha256);
-    visit({"config"}, self.manifest.info.config_yaml);
-    visit({.key = "data_path", .may_be_absent = true}, self.manifest.info.data_path);
-    visit({"gradient_penalty"}, self.manifest.info.gradient_penalty);
-  }
-};
-
-template <class Digest, class Visit>
-void visit_digest(Digest& digest, Visit&& visit) {
-  visit({"size"}, digest.size);
-  visit({"sha256"}, digest.sha256);
+void check_version(const fs::path& path, const json& manifest) {
+  const auto version = count_in(path, manifest.at("format_version"));
+  if (version <= format_version) return;
+  throw NewerFormatError(
+      format_text("{}: format version {}, written by slopegan {}; this slopegan reads versions up to {}", display(path),
+                  version, printable(manifest.value("slopegan", std::string("(a newer version)"))), format_version));
 }
 
-/// Writes fields. A text that may be absent is omitted if it is empty.
-struct WriteManifest {
-  nlohmann::ordered_json& object;
-
-  void operator()(const Field& field, const std::string& text) const {
-    if (!field.may_be_absent || !text.empty()) object[field.key] = text;
-  }
-  void operator()(const Field& field, const std::optional<double>& number) const {
-    if (number) object[field.key] = *number;
-  }
-  void operator()(const Field& field, const FormatVersion& version) const { object[field.key] = version.number; }
-  void operator()(const Field& field, const std::map<std::string, FileDigest>& files) const {
-    auto& list = object[field.key] = nlohmann::ordered_json::object();
-    for (const auto& [name, digest] : files) visit_digest(digest, WriteManifest{list[name]});
-  }
-  template <class T>
-  void operator()(const Field& field, const T& value) const {
-    object[field.key] = value;
-  }
-};
-
-/// Reads fields. Throws CheckpointError or an nlohmann exception if a required key is missing or a value has the wrong
-/// type.
-struct ReadManifest {
-  const fs::path& path;
-  const json& object;
-
-  void operator()(const Field& field, json& value) const { value = object.at(field.key); }
-  void operator()(const Field& field, std::string& text) const {
-    if (!field.may_be_absent || object.contains(field.key)) text = object.at(field.key).get<std::string>();
-  }
-  void operator()(const Field& field, std::uint64_t& count) const { count = count_in(path, object.at(field.key)); }
-  void operator()(const Field& field, std::int64_t& count) const {
-    count = static_cast<std::int64_t>(count_in(path, object.at(field.key)));
-  }
-  void operator()(const Field& field, std::optional<double>& number) const {
-    const auto found = object.find(field.key);
-    if (found == object.end()) return;
-    if (!found->is_number()) refuse(path, "the gradient penalty is not a number");
-    number = found->get<double>();
-  }
-  void operator()(const Field& field, FormatVersion& version) const {
-    version.number = count_in(path, object.at(field.key));
-    if (version.number <= format_version) return;
-    throw NewerFormatError(format_text(
-        "{}: format version {}, written by slopegan {}; this slopegan reads versions up to {}", display(path),
-        version.number, printable(object.value(program_key, std::string("(a newer version)"))), format_version));
-  }
-  void operator()(const Field& field, std::map<std::string, std::uint64_t>& sizes) const {
-    for (const auto& [name, size] : object_in(path, object.at(field.key)).items()) sizes[name] = count_in(path, size);
-  }
-  void operator()(const Field& field, std::map<std::string, FileDigest>& files) const {
-    for (const auto& [name, digest] : object_in(path, object.at(field.key)).items()) {
-      // A manifest from an untrusted source must not name files outside its checkpoint.
-      if (name.empty() || name == "." || name == ".." || name.find_first_of(std::string_view("/\0", 2)) != name.npos) {
-        refuse(path, '"' + printable(name) + "\" is not a valid file name in a checkpoint");
-      }
-      visit_digest(files[name], ReadManifest{path, digest});
+std::map<std::string, FileDigest> read_files(const fs::path& path, const json& files) {
+  std::map<std::string, FileDigest> digests;
+  for (const auto& [name, digest] : files.items()) {
+    // A manifest from an untrusted source must not name files outside its checkpoint.
+    if (name.empty() || name == "." || name == ".." || name.find_first_of(std::string_view("/\0", 2)) != name.npos) {
+      refuse(path, '"' + printable(name) + "\" is not a valid file name in a checkpoint");
     }
+    digests[name] = {count_in(path, digest.at("size")), digest.at("sha256").get<std::string>()};
   }
-};
+  return digests;
+}
 
-Manifest from_json(const fs::path& path, const json& object) {
-  ManifestFields fields;
-  ManifestFields::visit_fields(fields, ReadManifest{path, object});
-  const CheckpointInfo& info = fields.manifest.info;
-  if (info.images > rules::max_images) refuse(path, "the number of images is out of range");
-  if (fields.config_sha256 != sha256_hex(info.config_yaml)) {
+Manifest from_json(const fs::path& path, const json& manifest) {
+  check_version(path, manifest);
+  Manifest result;
+  result.info.images = static_cast<std::int64_t>(count_in(path, manifest.at("images")));
+  if (result.info.images > rules::max_images) refuse(path, "the number of images is out of range");
+  result.info.slopegan_version = manifest.at("slopegan").get<std::string>();
+  result.info.config_yaml = manifest.at("config").get<std::string>();
+  result.info.dataset_hash = manifest.at("dataset_sha256").get<std::string>();
+  for (const auto& [name, offset] : object_in(path, manifest.at("file_offsets")).items()) {
+    result.info.file_offsets[name] = count_in(path, offset);
+  }
+  result.info.data_path = manifest.value("data_path", std::string());
+  if (const auto penalty = manifest.find("gradient_penalty"); penalty != manifest.end()) {
+    if (!penalty->is_number()) refuse(path, "the gradient penalty is not a number");
+    result.info.gradient_penalty = penalty->get<double>();
+  }
+  result.files = read_files(path, object_in(path, manifest.at("files")));
+  if (manifest.at("config_sha256") != sha256_hex(result.info.config_yaml)) {
     refuse(path, "the configuration is damaged (wrong SHA-256)");
   }
-  return fields.manifest;
+  return result;
 }
 
 }  // namespace
 
 std::string manifest_text(const Manifest& manifest) {
-  ManifestFields fields;
-  fields.manifest = manifest;
-  auto& config = fields.manifest.info.config_yaml;
-  config = valid_utf8(config);
-  fields.config_sha256 = sha256_hex(config);
-  auto object = nlohmann::ordered_json::object();
-  ManifestFields::visit_fields(std::as_const(fields), WriteManifest{object});
-  return sealed(json_text(object, 2));
+  const std::string config = valid_utf8(manifest.info.config_yaml);
+  nlohmann::ordered_json files = nlohmann::ordered_json::object();
+  for (const auto& [name, digest] : manifest.files) files[name] = {{"size", digest.size}, {"sha256", digest.sha256}};
+  nlohmann::ordered_json manifest_json = {{"format", format_name},
+                                          {"format_version", format_version},
+                                          {"slopegan", manifest.info.slopegan_version},
+                                          {"images", manifest.info.images},
+                                          {"files", files},
+                                          {"file_offsets", manifest.info.file_offsets},
+                                          {"dataset_sha256", manifest.info.dataset_hash},
+                                          {"config_sha256", sha256_hex(config)},
+                                          {"config", config}};
+  if (!manifest.info.data_path.empty()) manifest_json["data_path"] = manifest.info.data_path;
+  if (manifest.info.gradient_penalty) manifest_json["gradient_penalty"] = *manifest.info.gradient_penalty;
+  return sealed(json_text(manifest_json, 2));
 }
 
 std::string sealed(std::string object) {
@@ -187,7 +125,7 @@ std::string sealed(std::string object) {
 Manifest parse_manifest(std::string_view text, const fs::path& path) {
   const json manifest = object_of(path, text);
   try {
-    if (manifest.at(format_key) != format_name) refuse(path, "this is not a manifest of a slopegan checkpoint");
+    if (manifest.at("format") != format_name) refuse(path, "this is not a manifest of a slopegan checkpoint");
     return from_json(path, manifest);
   } catch (const json::exception& error) {
     refuse(path, "a field is missing or has the wrong type (" + printable(error.what()) + ")");
@@ -199,7 +137,7 @@ Manifest read_manifest(const fs::path& directory) {
   try {
     const std::string text = read_file(path, largest_manifest);
     // Check the seal first: a single changed bit could make the manifest look like one from a newer version.
-    if (object_of(path, text).value(format_key, json()) == format_name && !is_sealed(text)) {
+    if (object_of(path, text).value("format", json()) == format_name && !is_sealed(text)) {
       refuse(path, "the manifest is damaged (wrong SHA-256)");
     }
     return parse_manifest(text, path);
