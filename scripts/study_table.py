@@ -32,6 +32,18 @@ RANDOM_LIMIT = f"{NO_BATCH_NORM}/statistics.json: .comparisons[3].median_ratio_i
 TESTED_AFTERWARDS = {1: "25 to 29, tested afterwards"}
 ENERGY = {0: 0, 0.1: 1, 0.2: 4, 0.5: 20, 1: 51}
 ROUNDING = 1e-9
+# The rows of the table in the top README: sweeps and their descriptions.
+SETTINGS = {
+    "study2_fashion_mnist": "Fashion-MNIST, two epochs",
+    "study2_long": "Fashion-MNIST, ten epochs",
+    "study2_hinge": "Fashion-MNIST, hinge loss",
+    BATCH_NORM: "Fashion-MNIST, recipe of version 0.9",
+    "study2_letters": "coloured letters, 64 × 64",
+    "study2_emoji": "emoji, 64 × 64",
+    "study2_photos": "patches of photographs, 64 × 64",
+    "study2_no_batch_norm": "Fashion-MNIST, no batch norm, but spectral norm in the discriminator",
+    NO_BATCH_NORM: "Fashion-MNIST, no normalisation, one epoch, recipe of version 0.9",
+}
 VERDICTS = {"undecided": "no detectable difference", "given_up": "given up, without a test"}
 
 # --- Words -----------------------------------------------------------------------------------------------------------
@@ -97,26 +109,23 @@ def fd_cell(sweep: Sweep, slope: float, decimals: int) -> str:
     return fd_words(summary, decimals) + "".join(failures)
 
 
-def ratio_cell(comparison: dict, with_interval: bool) -> str:
+def ratio_cell(comparison: dict) -> str:
     words = f"**{ratio_words(comparison['median_ratio'])}**" if comparison["significant"] else VERDICTS["undecided"]
-    if not with_interval:
-        return words
     return f"{words} ({interval_words(comparison['median_ratio_interval'], outwards=False)})"
 
 
-def cells_of(sweep: Sweep, slope: float, decimals: int, with_interval: bool) -> list:
+def cells_of(sweep: Sweep, slope: float, decimals: int) -> list:
     """The two cells of a sweep in the row of a slope."""
     if slope not in sweep.slopes:
         return [TESTED_AFTERWARDS.get(slope, ""), ""]
     comparisons = {comparison["negative_slope"]: comparison for comparison in compare_slopes(sweep)}
-    ratio = ratio_cell(comparisons[slope], with_interval) if slope in comparisons else ""
+    ratio = ratio_cell(comparisons[slope]) if slope in comparisons else ""
     return [fd_cell(sweep, slope, decimals), ratio]
 
 
-def first_study_rows(sweeps: dict, with_interval: bool) -> list:
+def first_study_rows(sweeps: dict) -> list:
     batch, none = sweeps[BATCH_NORM], sweeps[NO_BATCH_NORM]
-    return [row(name_of(slope), *cells_of(batch, slope, 2, with_interval),
-                *cells_of(none, slope, 1, with_interval)) for slope in batch.slopes]
+    return [row(name_of(slope), *cells_of(batch, slope, 2), *cells_of(none, slope, 1)) for slope in batch.slopes]
 
 
 def diversity_rows(sweep: Sweep) -> list:
@@ -134,8 +143,8 @@ def seeds_sentence(sweeps: dict) -> str:
     summaries = [summarise_slope(none, slope) for slope in none.slopes]
     fewer = [f"{s['scored']} at slope {s['negative_slope']:g}" for s in summaries if s["scored"] < len(none.seeds)]
     counts = ", ".join(fewer[:1] + [count.replace("slope ", "") for count in fewer[1:]])
-    return (f"with batch norm over {len(batch.seeds)} seeds, and without it over the runs of {len(none.seeds)} seeds that "
-            f"did not collapse ({counts})")
+    return (f"with batch norm over {len(batch.seeds)} seeds, and without it over the runs of {len(none.seeds)} seeds "
+            f"that did not collapse ({counts})")
 
 
 def holm_sentence(sweeps: dict) -> str:
@@ -171,15 +180,6 @@ def longer_sentences(sweep: Sweep) -> list:
     return [f"Slopes {listed(sweep.slopes)} with batch norm ({len(sweep.seeds)} seeds, "
             f"version 0.9.0) reach FD {listed(fds)}: the first two are {listed(ratios)} lower than slope 0.2, p = "
             f"{listed(sorted(p))} each."]
-
-
-def answer_sentence(sweep: Sweep) -> str:
-    """The second sentence of the answer in the top README."""
-    better = [c for c in compare_slopes(sweep) if c["significant"] and c["median_ratio"] < 1]
-    percent = sorted(round(100 * (1 - c["median_ratio"])) for c in better)
-    slopes = [c["negative_slope"] for c in better]
-    return (f"Slopes from {min(slopes):g} to {max(slopes):g} are all better than the usual 0.2, by {percent[0]} to "
-            f"{percent[-1]} %")
 
 
 # --- Races -----------------------------------------------------------------------------------------------------------
@@ -311,6 +311,29 @@ def second_study_lines(sweeps: dict) -> list:
     return lines + [failures_sentence(present)] + verdicts
 
 
+# --- Both studies ----------------------------------------------------------------------------------------------------
+
+
+def effect_words(finding: Finding) -> str:
+    if finding.decision in OPPOSITE:
+        return f"**{'worst' if finding.ratio is None else ratio_words(finding.ratio)}**"
+    return VERDICTS.get(finding.decision, finding.decision)
+
+
+def setting_row(sweep: Sweep, description: str) -> str:
+    """The effects of slope 0, of slope 0.1 or else 0.05, and of all slopes above the control."""
+    findings = findings_of(sweep)
+    small = 0.1 if 0.1 in findings else 0.05
+    named = {slope: f"{slope:g}: {effect_words(finding)}" for slope, finding in findings.items()}
+    tenth = effect_words(findings[small]) if small == 0.1 else named[small]
+    above = "; ".join(words for slope, words in named.items() if slope > sweep.control)
+    return row(description, effect_words(findings[0]), tenth, above)
+
+
+def setting_rows(sweeps: dict) -> list:
+    return [setting_row(sweeps[name], description) for name, description in SETTINGS.items() if name in sweeps]
+
+
 # --- Printing and checking -------------------------------------------------------------------------------------------
 
 
@@ -321,11 +344,11 @@ def read_sweeps(root: pathlib.Path) -> dict:
 
 def lines_by_file(sweeps: dict) -> dict:
     """The lines and sentences that each README must contain."""
-    batch, seeds = sweeps[BATCH_NORM], seeds_sentence(sweeps)
+    batch = sweeps[BATCH_NORM]
     return {
-        TOP: first_study_rows(sweeps, with_interval=False) + [answer_sentence(batch), seeds],
-        STUDY: first_study_rows(sweeps, with_interval=True)
-        + [seeds, floor_sentence(batch), holm_sentence(sweeps), reference_sentence(batch)]
+        TOP: setting_rows(sweeps),
+        STUDY: first_study_rows(sweeps)
+        + [seeds_sentence(sweeps), floor_sentence(batch), holm_sentence(sweeps), reference_sentence(batch)]
         + race_rows(sweeps[RACE]) + race_sentences(sweeps) + second_study_lines(sweeps) + diversity_rows(batch)
         + longer_sentences(sweeps[LONGER]),
     }

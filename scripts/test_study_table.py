@@ -342,6 +342,14 @@ class WordsTest(ScratchTest):
         self.assertRegex(rows[3], r" \| not measured \| worse \| 7 seeds, 7 failed \|$")
         self.assertIn("hinge/slope_0-seed_208 (collapsed)", table.failures_sentence([sweep]))
 
+    def test_the_row_of_a_setting_shows_the_effects_that_were_decided(self):
+        sweep = self.race("study2_hinge", {0: BETTER, 0.05: EQUAL, 0.4: NOISY, 0.5: WORSE, 1: [COLLAPSED] * 9})
+        self.assertEqual(table.setting_row(sweep, "hinge"),
+                         "| hinge | **20 % lower** | 0.05: equivalent | 0.4: no detectable difference; 0.5: **31 % "
+                         "higher**; 1: **worst** |")
+        sweep = self.race("study2_long", {0: NOISY, 0.1: EQUAL})
+        self.assertEqual(table.setting_row(sweep, "long"), "| long | no detectable difference | equivalent | |")
+
     def test_an_unfinished_race_is_marked_as_not_finished(self):
         sweep = self.race("study2_hinge", {0: NOISY[:6] + [None] * 3})
         self.assertIn("| not finished | 5 seeds |", table.sweep_rows(sweep)[0])
@@ -371,7 +379,8 @@ class CheckTest(ScratchTest):
         self.assertEqual(self.problems(), [])
 
     def test_altered_figures_in_the_readmes_are_detected(self):
-        for file, old, new in ((table.TOP, "6.15 ± 0.55", "6.15 ± 0.54"), (table.TOP, "by 9 to 14 %", "by 9 to 15 %"),
+        for file, old, new in ((table.TOP, "**59 % higher**", "**58 % higher**"),
+                               (table.TOP, "0.05: equivalent", "0.05: better"),
                                (table.STUDY, "(4 to 18 % lower)", "(4 to 17 % lower)"),
                                (table.STUDY, "1 of 8 collapsed", "2 of 8 collapsed"),
                                (table.STUDY, "| no detectable difference | 10 seeds |", "| better | 10 seeds |"),
@@ -400,14 +409,18 @@ class CheckTest(ScratchTest):
             self.restore(file)
 
     def test_the_rows_of_a_new_sweep_are_required(self):
+        shutil.rmtree(self.root / "outputs/study/study2_long")
         sweep = self.race("study2_long", {0: BETTER, 0.1: BETTER})
         lines = table.second_study_lines(table.read_sweeps(self.root))
         figure = "long, slope 0: 20 % lower (16 to 23 % lower)"
         expected = table.sweep_rows(sweep) + [f"| H5 | supported | {figure} | long: supported |"]
         self.assertEqual([line for line in lines if line in expected], expected)
-        self.assertEqual(self.problems(), [f"{table.STUDY} does not contain: {line}" for line in expected])
-        with open(self.root / table.STUDY, "a") as file:
-            file.write("\n" + "\n".join(lines))
+        setting = "| Fashion-MNIST, ten epochs | **20 % lower** | **20 % lower** | |"
+        self.assertEqual(self.problems(), [f"{table.TOP} does not contain: {setting}"] +
+                         [f"{table.STUDY} does not contain: {line}" for line in expected])
+        for name, added in ((table.TOP, [setting]), (table.STUDY, lines)):
+            with open(self.root / name, "a") as file:
+                file.write("\n" + "\n".join(added))
         self.assertEqual(self.problems(), [])
 
     def test_a_sweep_outside_the_plan_is_reported(self):
@@ -417,10 +430,10 @@ class CheckTest(ScratchTest):
     def test_the_exit_code_is_1_if_a_figure_is_wrong(self):
         command = [sys.executable, "-B", SOURCE / "scripts/study_table.py", "--check", "--root", self.root]
         self.assertEqual(subprocess.run(command, capture_output=True).returncode, 0)
-        self.alter(table.TOP, "2.73 ± 0.19", "2.74 ± 0.19")
+        self.alter(table.STUDY, "2.73 ± 0.19", "2.74 ± 0.19")
         process = subprocess.run(command, capture_output=True, text=True)
         self.assertEqual(process.returncode, 1)
-        self.assertIn("README.md does not contain: | 0 (ReLU) | 2.73 ± 0.19 |", process.stdout)
+        self.assertIn("outputs/study/README.md does not contain: | 0 (ReLU) | 2.73 ± 0.19 |", process.stdout)
 
 
 if __name__ == "__main__":
