@@ -94,8 +94,8 @@ def judge_predictions(findings: dict, predicted: dict) -> str:
 
 
 def combine(verdicts: list) -> str:
-    """The verdict on a hypothesis, given the verdicts of its sweeps."""
-    for verdict in (UNFINISHED, REFUTED, OPEN):
+    """The verdict on a hypothesis, given the verdicts of its sweeps. One sweep is enough to refute it."""
+    for verdict in (REFUTED, UNFINISHED, OPEN):
         if verdict in verdicts:
             return verdict
     return SUPPORTED
@@ -173,7 +173,8 @@ def deciding_findings(hypothesis: str, sweeps: dict) -> list:
     """The findings that decide the verdict on H1, H2 or H5, as (sweep, slope, finding): those that refute it, or else
     those that leave it open, or else the one closest to the control."""
     found = [(sweeps[name], slope, findings_of(sweeps[name])[slope], wanted)
-             for name, predicted in PREDICTED[hypothesis].items() for slope, wanted in predicted.items()]
+             for name, predicted in PREDICTED[hypothesis].items() if is_finished(sweeps.get(name))
+             for slope, wanted in predicted.items()]
     refuting = [item for item in found if item[2].decision in (OPPOSITE[item[3]], "equivalent")]
     still_open = [item for item in found if item[2].decision != item[3]]
     weakest = min(found, key=lambda item: math.inf if item[2].ratio is None else abs(math.log(item[2].ratio)))

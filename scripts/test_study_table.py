@@ -210,8 +210,15 @@ class PredictionsTest(ScratchTest):
         for verdicts, expected in ((["supported", "supported"], "supported"), (["supported", "refuted"], "refuted"),
                                    (["not decided", "refuted"], "refuted"),
                                    (["supported", "not decided"], "not decided"),
-                                   (["refuted", "not finished"], "not finished")):
+                                   (["refuted", "not finished"], "refuted"),
+                                   (["supported", "not finished"], "not finished")):
             self.assertEqual(hypotheses.combine(verdicts), expected)
+
+    def test_one_refuting_sweep_decides_even_if_others_are_missing(self):
+        sweeps = {"study2_letters": self.race("study2_letters", {0: EQUAL, 0.1: EQUAL})}
+        verdict = hypotheses.predictions_verdict("H1", sweeps)
+        self.assertEqual(verdict.verdict, "refuted")
+        self.assertRegex(table.deciding_figures(verdict, sweeps), "^letters, slope 0: .*; letters, slope 0.1: [^;]*$")
 
     def test_slope_1_with_batch_norm_comes_from_the_first_study(self):
         first = statistics.read_sweep(SOURCE / "outputs/study/study_fashion_mnist")
