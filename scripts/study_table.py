@@ -15,7 +15,7 @@ import pathlib
 import sys
 
 from study_hypotheses import (OPPOSITE, PREDICTED, SWEEPS, UNFINISHED, Finding, Verdict, all_verdicts,
-                              deciding_findings, findings_of, is_disjoint, is_finished, short_name)
+                              deciding_findings, findings_of, is_disjoint, is_finished, medians_of, short_name)
 from study_statistics import (Sweep, check_files, compare_slopes, follow_race, interactions_of, read_sweep,
                               sign_flip_limits, summarise_slope)
 
@@ -299,6 +299,13 @@ def failures_sentence(sweeps: list) -> str:
     return f"Runs that diverged or collapsed: {', '.join(failed) or 'none'}."
 
 
+def second_extractor_sentence(sweep: Sweep) -> str:
+    medians = medians_of(sweep, "other_fd")
+    ratios = {slope: fd / medians[sweep.control] for slope, fd in medians.items() if slope != sweep.control}
+    return (f"the median FDs of slopes {listed(ratios)} are {listed([ratio_words(ratio) for ratio in ratios.values()])} "
+            f"than that of {sweep.control:g}")
+
+
 def second_study_lines(sweeps: dict) -> list:
     """The rows of the second study, and the verdicts on its hypotheses; an empty list if it has no sweep yet."""
     present = [sweeps[name] for name in SWEEPS if name in sweeps]
@@ -308,7 +315,8 @@ def second_study_lines(sweeps: dict) -> list:
              + (interaction_rows(sweep) if len(sweep.conditions) > 1 else [])]
     verdicts = [row(verdict.hypothesis, verdict.verdict, deciding_figures(verdict, sweeps), verdict.reason)
                 for verdict in all_verdicts(sweeps)]
-    return lines + [failures_sentence(present)] + verdicts
+    by_second = [second_extractor_sentence(sweeps["study2_letters"])] if "study2_letters" in sweeps else []
+    return lines + [failures_sentence(present)] + verdicts + by_second
 
 
 # --- Both studies ----------------------------------------------------------------------------------------------------
