@@ -279,7 +279,7 @@ def network_figures(sweeps: dict) -> str:
 
 
 def deciding_figures(verdict: Verdict, sweeps: dict) -> str:
-    """The figures and intervals that decide a verdict; empty if the sweeps are not finished, and for H6, which is
+    """The figures and intervals that decide a verdict; empty if the verdict is "not finished", and for H6, which is
     judged without a test."""
     if verdict.verdict == UNFINISHED or verdict.hypothesis == "H6":
         return ""
@@ -324,7 +324,8 @@ def second_study_lines(sweeps: dict) -> list:
 
 def effect_words(finding: Finding) -> str:
     if finding.decision in OPPOSITE:
-        return f"**{'worst' if finding.ratio is None else ratio_words(finding.ratio)}**"
+        without_ratio = "best" if finding.decision == "better" else "worst"
+        return f"**{without_ratio if finding.ratio is None else ratio_words(finding.ratio)}**"
     return VERDICTS.get(finding.decision, finding.decision)
 
 
@@ -339,7 +340,8 @@ def setting_row(sweep: Sweep, description: str) -> str:
 
 
 def setting_rows(sweeps: dict) -> list:
-    return [setting_row(sweeps[name], description) for name, description in SETTINGS.items() if name in sweeps]
+    return [setting_row(sweeps[name], description) for name, description in SETTINGS.items()
+            if name in sweeps and is_finished(sweeps[name])]
 
 
 # --- Printing and checking -------------------------------------------------------------------------------------------

@@ -356,6 +356,10 @@ class WordsTest(ScratchTest):
                          "higher**; 1: **worst** |")
         sweep = self.race("study2_long", {0: NOISY, 0.1: EQUAL})
         self.assertEqual(table.setting_row(sweep, "long"), "| long | no detectable difference | equivalent | |")
+        self.assertEqual(table.effect_words(hypotheses.Finding("better", None, None, 8, 0, 8)), "**best**")
+
+    def test_a_setting_without_a_finished_sweep_has_no_row(self):
+        self.assertEqual(table.setting_rows({"study2_hinge": self.race("study2_hinge", {0: NOISY[:6] + [None] * 3})}), [])
 
     def test_an_unfinished_race_is_marked_as_not_finished(self):
         sweep = self.race("study2_hinge", {0: NOISY[:6] + [None] * 3})

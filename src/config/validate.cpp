@@ -90,33 +90,47 @@ NetworkSlope network_slope(const ActivationConfig& network, const std::string& s
 
 using IsGiven = std::function<bool(std::string_view)>;
 
-bool has_key(const std::vector<Setting>& settings, std::string_view key) {
-  return std::ranges::any_of(settings, [&](const Setting& setting) { return setting.key == key; });
+/// The activations of a network: under each condition of the sweep, or that of the run if there are no conditions.
+std::vector<ActivationKind> activations_in_use(const Config& config, const ActivationConfig& network,
+                                               const std::string& section) {
+  std::vector<std::string> names;
+  if (config.sweep.cross.list.empty()) names.emplace_back(name_of(network.activation));
+  for (const auto& settings : config.sweep.cross.list) {
+    const auto set = std::ranges::find(settings, section + ".activation", &Setting::key);
+    names.emplace_back(set == settings.end() ? name_of(network.activation) : set->value);
+  }
+  std::vector<ActivationKind> used;
+  for (const auto kind : enum_values<ActivationKind>) {
+    if (contains(names, std::string(name_of(kind)))) used.push_back(kind);
+  }
+  return used;
 }
 
-/// Whether a condition of the sweep sets `key`.
-bool is_crossed(const Config& config, std::string_view key) {
-  return std::ranges::any_of(config.sweep.cross.list, [&](const auto& settings) { return has_key(settings, key); });
+bool has_key(const std::vector<Setting>& settings, std::string_view key) {
+  return std::ranges::any_of(settings, [&](const Setting& setting) { return setting.key == key; });
 }
 
 /// Warns about negative_slope and about options of other activations. The key of an option begins with the name of the
 /// activation to which it belongs.
 void warn_unused_activation_keys(const Config& config, const ActivationConfig& network, const std::string& section,
                                  const IsGiven& is_given, ConfigFindings& findings) {
-  if (is_crossed(config, section + ".activation")) return;  // each condition is checked instead
+  const auto used = activations_in_use(config, network, section);
+  std::vector<std::string> names;
+  for (const auto kind : used) names.emplace_back(name_of(kind));
   const auto warn = [&](const std::string& key) {
     if (!is_given(key)) return;
     findings.warnings.push_back(
         {{key, section + ".activation"},
-         format_text("{} has no effect with {}.activation = {}", key, section, name_of(network.activation))});
+         format_text("{} has no effect with {}.activation = {}", key, section, join(names, " or "))});
   };
-  if (!traits_of(network.activation).uses_negative_slope) warn(section + ".negative_slope");
+  const auto uses_slope = [](ActivationKind kind) { return traits_of(kind).uses_negative_slope; };
+  if (std::ranges::none_of(used, uses_slope)) warn(section + ".negative_slope");
   // Default options cause no warning, because the config.yaml of a run contains the options of all activations.
   for (const auto& changed : differences(Config(), config)) {
     const auto is_option_of = [&](ActivationKind kind) {
       return changed.key.starts_with(section + "." + std::string(name_of(kind)));
     };
-    if (!is_option_of(network.activation) && std::ranges::any_of(enum_values<ActivationKind>, is_option_of)) {
+    if (std::ranges::none_of(used, is_option_of) && std::ranges::any_of(enum_values<ActivationKind>, is_option_of)) {
       warn(changed.key);
     }
   }

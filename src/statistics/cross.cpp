@@ -106,7 +106,8 @@ std::string difference_text(const std::vector<Setting>& settings, const std::vec
   std::vector<Setting> differing;
   std::copy_if(settings.begin(), settings.end(), std::back_inserter(differing),
                [&](const Setting& setting) { return !contains(other, setting); });
-  return differing.empty() ? "the base condition" : condition_text(differing);
+  if (!differing.empty()) return condition_text(differing);
+  return settings.empty() ? "the base condition" : condition_text(settings);
 }
 
 std::string interaction_text(const CrossStatistics& statistics, const Interaction& interaction) {

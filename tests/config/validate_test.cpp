@@ -305,7 +305,9 @@ TEST(ValidateSweep, OmitsTheWarningAboutAnOptionThatAConditionUses) {
     return validate(config, [](std::string_view key) { return key == "generator.prelu"; }).warnings.size();
   };
   EXPECT_EQ(count(), 1u);
-  config.sweep.cross.list = {{}, {{"generator.activation", "prelu"}}};
+  config.sweep.cross.list = {{}, {{"generator.activation", "rrelu"}}};
+  EXPECT_EQ(count(), 1u);
+  config.sweep.cross.list.push_back({{"generator.activation", "prelu"}});
   EXPECT_EQ(count(), 0u);
   config.sweep.cross.list.push_back({{"generator.activation", "relu"}, {"generator.prelu", "channel"}});
   EXPECT_THAT(validate_sweep(config), ElementsAre(HasSubstr("generator.prelu has no effect with generator.activation = "
