@@ -20,7 +20,7 @@ const char* split_name(Split split);
 
 /// All images of a split, in memory or memory-mapped.
 struct Dataset {
-  std::string name;                          ///< name of the directory or file, for titles
+  std::string name;                          ///< name for titles, usually that of the directory or file
   std::vector<std::filesystem::path> files;  ///< the files or directories that were read: images first, then labels
   torch::Tensor images;                      ///< uint8 [N, C, H, W], contiguous, on the CPU; N >= 1, C is 1 or 3
   torch::Tensor labels;                      ///< int64 [N], or undefined if there are no labels
@@ -32,9 +32,9 @@ struct Dataset {
   /// transparent pixels become white". Warnings report what is probably not intended.
   std::vector<std::string> notes, warnings;
   bool as_in_0_9 = false;  ///< DataConfig::as_in_0_9
-  /// Images with 16 bits per channel, or integers of more than one byte in an npz file, are scaled by the range 0 to
-  /// 2^deep_bits - 1. deep_bits is 0 if there are none, if 1 is white in the npz file, or if a folder is read with
-  /// as_in_0_9.
+  /// Pixels with 16 bits per channel, and integers of more than one byte in an npz file, are scaled to bytes from the
+  /// range 0 to 2^deep_bits - 1. deep_bits is 0 if there are no such values, if 1 is white in the npz file, or if a
+  /// folder is read with as_in_0_9.
   int deep_bits = 0;
 
   /// A key that identifies the pixels of the images at any given resolution: the hash, followed by the fit unless the
@@ -48,8 +48,9 @@ struct Dataset {
   bool has_labels() const { return labels.defined(); }
 };
 
-/// Whether the data set at `config.path` has the split. Checks only the names of files or, in an archive, of arrays; in
-/// a folder of images, also the first bytes of files. Throws DataError if the archive is missing, ambiguous or damaged.
+/// Whether the data set at `config.path` has the split. Examines only the names of files or, in an npz file, of arrays;
+/// in a folder of images, also the first bytes of files. For data of the kind npz, throws DataError unless there is
+/// exactly one npz file and it can be read.
 bool has_split(const DataConfig& config, Split split);
 
 /// Loads a split and converts its images to config.channels channels unless config.channels is 0. A folder of images is

@@ -91,7 +91,7 @@ FolderImages list_as_in_0_9(const fs::path& path, Split split) {
   images.files = files_as_in_0_9(*root);
   images.class_names = classes_as_in_0_9(split == Split::train ? images.files : files_as_in_0_9(*train));
   if (!images.class_names.empty()) images.labels = labels_as_in_0_9(images);
-  images.notes.push_back("the files and labels are selected as in version 0.9, because the run was started with it");
+  images.notes.push_back("the files and labels are selected as in version 0.9, with which the run was started");
   return images;
 }
 

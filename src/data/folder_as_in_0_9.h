@@ -16,7 +16,8 @@ std::optional<std::filesystem::path> split_as_in_0_9(const std::filesystem::path
 
 /// Lists the files with the extension png, jpg, jpeg or webp. Skips hidden files and directories, and does not follow
 /// symlinks to directories. The images have labels if every training image is in one of at least two top-level
-/// directories. Throws DataError.
+/// directories. Throws DataError if the split does not exist, cannot be listed or contains no such files, or if the
+/// training images have labels and a test image is in none of their directories.
 FolderImages list_as_in_0_9(const std::filesystem::path& path, Split split);
 
 }  // namespace slopegan

@@ -14,7 +14,7 @@ namespace slopegan {
 
 /// The options that determine how a file is converted to bytes.
 struct PixelOptions {
-  std::int64_t channels = 3;  ///< 1 or 3; 0 keeps those of the file: gray or RGB
+  std::int64_t channels = 3;  ///< 1 or 3; 0 keeps the channels of the file, gray or RGB
   std::int64_t resolution = 32;
   ImageFit fit = ImageFit::crop;
   std::string background = "white";  ///< see DataConfig
@@ -29,7 +29,7 @@ PixelOptions pixel_options(const DataConfig& data);
 struct FolderImage {
   torch::Tensor image;     ///< uint8 [channels, resolution, resolution], or undefined
   ImageFacts facts;        ///< empty with as_in_0_9
-  Fit fit;                 ///< how the image is fitted, in terms of facts.size; empty with as_in_0_9
+  Fit fit;                 ///< how an image of size facts.size is fitted; empty with as_in_0_9
   std::string reason;      ///< one line that names the file
   bool too_large = false;  ///< whether the image is too large, but not damaged
   bool io_error = false;   ///< whether the file could not be read, so its image may be intact

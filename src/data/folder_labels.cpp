@@ -81,13 +81,13 @@ bool leave_out_strays(const std::vector<fs::path>& files, std::size_t strays, co
     return false;
   }
   const std::string name = printable(example.string());
-  found.warnings.push_back(strays == 1
-                               ? format_text("1 image is left out, because it is not in a class directory: {}; "
-                                             "data.labels: none includes it, but uses no labels",
-                                             name)
-                               : format_text("{} images are left out, because they are not in a class directory, for "
-                                             "example {}; data.labels: none includes them, but uses no labels",
-                                             strays, name));
+  found.warnings.push_back(
+      strays == 1 ? format_text("1 image is left out, because it is not in a class directory: {}; "
+                                "with data.labels: none, it is used, but no image has a label",
+                                name)
+                  : format_text("{} images are left out, because they are not in a class directory, for "
+                                "example {}; with data.labels: none, they are used, but no image has a label",
+                                strays, name));
   return true;
 }
 

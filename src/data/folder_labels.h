@@ -10,7 +10,7 @@ namespace slopegan {
 
 struct FolderLabels {
   std::vector<std::string> class_names;      ///< sorted; empty if there are no labels
-  std::vector<std::int64_t> labels;          ///< one per file, or empty; -1: in no class, so the file is left out
+  std::vector<std::int64_t> labels;          ///< one per file, or empty; -1 for a file that is left out
   std::vector<std::string> notes, warnings;  ///< which labels are used, and why
 };
 

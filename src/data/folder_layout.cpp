@@ -190,7 +190,7 @@ std::optional<std::string> wrapped_directory(const fs::path& base) {
   if (holds_images(base, false)) return std::nullopt;
   const auto names = subdirectories(base);
   if (names.size() == 1) return names.front();
-  constexpr std::size_t most_searched = 20;  // more directories are usually classes
+  constexpr std::size_t most_searched = 20;  // if there are more, they are usually classes
   if (names.size() > most_searched) return std::nullopt;
   std::vector<std::string> with_splits, with_images;
   for (const auto& name : names) {

@@ -20,8 +20,8 @@ struct FolderLayout {
 /// is named test, testing, testset, val, valid or validation, in this order of preference. A name may also contain
 /// other words, as in seg_train or val2017, if there is a matching directory for the other split. trainA and trainB,
 /// with upper-case A and B, are the two domains of unpaired image-to-image translation (CycleGAN). A directory named
-/// like a training split next to two or more directories with images, none of which is a test split, is a class. Does
-/// not traverse the whole folder.
+/// like a training split is a class if there are two or more directories with images next to it and none of them is a
+/// test split. Does not traverse the whole folder.
 FolderLayout find_layout(const std::filesystem::path& folder);
 
 /// Whether a directory called `name` is a test split at any level of a path. "valid" is not, because it may be a class

@@ -30,7 +30,7 @@ struct FolderListing {
 FolderListing list_images(const std::filesystem::path& directory);
 
 /// Whether the directory is a run or a sweep of this program, even one that has just started. Its pictures are not part
-/// of a data set. config.yaml alone may be a file of another program.
+/// of a data set. config.yaml alone is not sufficient, because it may belong to another program.
 bool is_own_output(const std::filesystem::path& directory);
 
 /// Whether the file is a HEIC or AVIF image, regardless of its name.

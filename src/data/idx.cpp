@@ -32,11 +32,11 @@ std::string missing_idx_message(const fs::path& path, Split split) {
       return "data.path: " + shown + " contains several data sets: " + printable(join(names, ", ")) +
              "; name the training image file of one of them";
     }
-    return "data.path: the directory " + shown + " has no " + split_name(split) + " images: expected " + expected +
-           hint;
+    return "data.path: the directory " + shown + " has no images of the " + split_name(split) + " split: expected " +
+           expected + hint;
   }
   return "data.path: there is no test split next to " + shown +
-         "; for example, the test split of train-images-idx3-ubyte is t10k-images-idx3-ubyte, each optionally with .gz";
+         "; for example, the test split of train-images-idx3-ubyte is t10k-images-idx3-ubyte (both may end in .gz)";
 }
 
 /// Returns int64 [count]. Checks the number of labels before reading them.
@@ -49,7 +49,7 @@ torch::Tensor read_labels(const IdxFiles& files, std::int64_t count) {
   return byte_tensor(labels.read_data(), labels.shape()).to(torch::kLong);
 }
 
-/// Sets the labels, or notes why there are none. Images can be used without labels.
+/// Sets the labels, or adds a note or a warning about why there are none. Images can be used without labels.
 void add_labels(Dataset& dataset, const IdxFiles& files) {
   if (files.labels.empty()) {
     dataset.notes.push_back("there is no label file near " + printable(files.images.filename().string()));

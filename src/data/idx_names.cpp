@@ -12,8 +12,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The possible names of a file, starting with the original name in MNIST. Example: `stem` is train-images and `ending`
-/// is idx3-ubyte.
+/// The possible names of a file, starting with the original name in MNIST. For example, `stem` is train-images and
+/// `ending` is idx3-ubyte.
 std::vector<std::string> file_names(const std::string& stem, const std::string& ending) {
   return {stem + "-" + ending, stem + "-" + ending + ".gz", stem + "." + ending, stem + "." + ending + ".gz"};
 }

@@ -23,14 +23,15 @@ struct IdxFiles {
 /// directory with several collections has no split; see idx_collections.
 std::optional<IdxFiles> find_idx_files(const std::filesystem::path& path, Split split);
 
-/// The names of the collections of training images in a directory. Files with MNIST's names take precedence over
-/// others, and a collection in `directory` itself over the same collection in its subdirectories. If a collection is in
-/// several subdirectories, each copy may be a different data set and has its own name: the path of the subdirectory for
-/// files with MNIST's names ("mnist", "fashion"), and this path followed by the name of the collection for others
-/// ("a/emnist-letters", "b/emnist-letters").
+/// The names of the collections of training images in a directory. A collection is named after the prefix of its files:
+/// "emnist-letters" for emnist-letters-train-images-idx3-ubyte, and "" for the names of MNIST. Files with MNIST's names
+/// take precedence over others, and a collection in `directory` itself over the same collection in its subdirectories.
+/// If a collection is in several subdirectories, each copy may be a different data set and has its own name: the path
+/// of the subdirectory for files with MNIST's names ("mnist", "fashion"), and this path followed by the name of the
+/// collection for others ("a/emnist-letters", "b/emnist-letters").
 std::vector<std::string> idx_collections(const std::filesystem::path& directory);
 
-/// "train" or "t10k".
+/// The first word in MNIST's names for the files of a split: "train" or "t10k".
 const char* idx_prefix(Split split);
 
 }  // namespace slopegan

@@ -9,7 +9,7 @@
 #include "data/dataset.h"
 #include "data/folder_listing.h"
 
-/// Lists the images of a folder. They are decoded in data/packed_images.h.
+/// Lists the images of a folder. See data/packed_images.h for decoding them.
 namespace slopegan {
 
 struct FolderImages {
@@ -32,9 +32,9 @@ struct FolderRules {
 /// Throws DataError if there are no images.
 FolderImages list_folder(const std::filesystem::path& path, const FolderRules& rules = {});
 
-/// Lists the test images like list_folder, labelled with the classes of `train`, the training images of the same
-/// folder. If a test image belongs to none of these classes, the images are used without labels; with as_in_0_9, throws
-/// DataError. Also throws DataError if there is no test split.
+/// Lists the test images like list_folder, but labels them with the classes of `train`, the training images of the same
+/// folder. If a test image belongs to none of these classes, the images have no labels or, with as_in_0_9, DataError is
+/// thrown. Also throws DataError if there is no test split.
 FolderImages list_test_folder(const std::filesystem::path& path, const FolderImages& train,
                               const FolderRules& rules = {});
 

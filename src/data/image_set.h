@@ -37,7 +37,7 @@ class ImageSet {
   std::shared_ptr<const Dataset> stored(std::int64_t resolution) const;
 
   DataConfig config_;
-  std::shared_ptr<const Dataset> arrays_;  ///< the images of an npz file
+  std::shared_ptr<const Dataset> arrays_;  ///< the images of an npz file; nullptr for a folder
 };
 
 }  // namespace slopegan

@@ -234,11 +234,11 @@ Dataset load_npz(const DataConfig& config, const fs::path& path, Split split) {
   const NpzFile file(file_path);
   const auto arrays = find_split(file, split);
   if (!arrays) {
-    throw DataError(
-        format_text("{} contains no array of {} images; the expected names are {}_images (MedMNIST), x_{} (Keras){}; "
-                    "it contains: {}",
-                    printable(file_path.string()), split_name(split), split_name(split), split_name(split),
-                    split == Split::train ? ", images, X, data or arr_0" : "", printable(join(file.arrays(), ", "))));
+    throw DataError(format_text(
+        "{} contains no array with the images of the {} split; the expected names are {}_images (MedMNIST), x_{} "
+        "(Keras){}; it contains: {}",
+        printable(file_path.string()), split_name(split), split_name(split), split_name(split),
+        split == Split::train ? ", images, X, data or arr_0" : "", printable(join(file.arrays(), ", "))));
   }
   Dataset dataset;
   dataset.name = dataset_name(file_path.parent_path() / file_path.stem());

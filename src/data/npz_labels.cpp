@@ -70,7 +70,7 @@ torch::Tensor whole_numbers(const torch::Tensor& values) {
   return numbers.to(torch::kLong);
 }
 
-/// `rows` is [N, K].
+/// The class of each of the one-hot rows [N, K].
 torch::Tensor one_hot_classes(const torch::Tensor& rows) {
   const auto marks = rows.to(torch::kDouble);
   const bool one_each = (marks.eq(0) | marks.eq(1)).all().item<bool>() && marks.sum(1).eq(1).all().item<bool>();

@@ -11,8 +11,8 @@
 #include "support/files.h"
 
 /// The file in which packed_images() stores a folder: the bytes of the images from offset 0, in the layout of
-/// Dataset::images; a JSON object that describes them; the SHA-256 of this object as 64 hexadecimal digits; its length
-/// as 20 decimal digits.
+/// Dataset::images; a JSON object that describes them; the SHA-256 of this object as 64 hexadecimal digits; and the
+/// length of the object as 20 decimal digits.
 namespace slopegan {
 
 /// Opens a pack. Returns std::nullopt if the file is missing, was packed from different files, or is damaged; in the

@@ -201,8 +201,8 @@ PackOptions with_own_range(PackOptions options) {
   return options;
 }
 
-/// Whether the cache contains the images scaled by their own range, and scaling them by options.fixed_bits would give
-/// the same images. If so, there is no need to pack them again.
+/// Whether the cache contains a pack of the images that was made without fixed_bits, and options.fixed_bits would give
+/// the same pack. If so, there is no need to pack them again.
 bool has_equal_pack(const FolderImages& folder, const PackOptions& options) {
   if (options.fixed_bits == 0) return false;
   const PackOptions own = with_own_range(options);

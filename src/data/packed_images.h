@@ -37,16 +37,16 @@ struct PackOptions {
   /// The allowed fraction of damaged files. Unless it is 0, up to 5 damaged files are always allowed. Files that are
   /// too large are always allowed.
   double max_unreadable = 0;
-  /// 16-bit images are scaled by the range of the images in this folder, so that a test split is scaled like the
-  /// training split. If it is nullptr, they are scaled by their own range.
+  /// The folder whose images determine the scale of 16-bit images, so that a test split is scaled like the training
+  /// split; nullptr for the folder that is packed.
   const FolderImages* range_of = nullptr;
   int fixed_bits = 0;  ///< see DataConfig; must be 0 with as_in_0_9
 };
 
 /// Returns the images of `folder` from the cache if they were packed from files with the same fingerprint and all bytes
 /// match their SHA-256, unless a file that was unreadable at that time can be read now. Otherwise packs them on all
-/// cores, at most 256 files at a time. If the process is stopped or killed, the next process continues after the last
-/// complete chunk. If several processes need the same pack, one writes it and the others wait.
+/// cores, in chunks of at most 256 files. If the process is stopped or killed, the next process continues after the
+/// last complete chunk. If several processes need the same pack, one writes it and the others wait.
 ///
 /// Throws DataError if more files are damaged than max_unreadable allows, or if all files are damaged or too large,
 /// IoError if the cache cannot be written or the disk lacks space, and StoppedError on a stop signal.

@@ -26,8 +26,9 @@ class Prefetcher {
     worker_ = std::jthread([this](const std::stop_token& stop) { work(stop); });
   }
 
-  /// Waits for the next filled buffer, in order. If `fill` threw an exception, rethrows it after all buffers that were
-  /// filled before the exception have been returned. Throws std::logic_error after the last item.
+  /// Returns the next buffer in the order of filling, and waits for it if necessary. If `fill` threw an exception,
+  /// rethrows it after all buffers that were filled before the exception have been returned. Throws std::logic_error
+  /// after the last item.
   Buffer next() {
     std::unique_lock lock(mutex_);
     filled_.wait(lock, [this] { return !ready_.empty() || ended_; });

@@ -67,7 +67,7 @@ DatasetSummary summarize(const Dataset& dataset) {
 
 std::string range_warning(const Dataset& dataset) {
   constexpr std::int64_t most_images = 4096, narrow = 32;
-  constexpr double outliers = 0.0005;  // on each side
+  constexpr double outliers = 0.0005;  // fraction of the pixels that is ignored at each end
   const std::int64_t step = (dataset.size() + most_images - 1) / most_images;
   const auto histogram =
       torch::bincount(dataset.images.slice(0, 0, dataset.size(), step).flatten(), /*weights=*/{}, /*minlength=*/256);

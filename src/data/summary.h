@@ -13,7 +13,7 @@ namespace slopegan {
 struct DatasetSummary {
   int lowest = 0, highest = 0;                        ///< smallest and largest byte
   double mean = 0, deviation = 0;                     ///< mean and standard deviation of all bytes, unscaled
-  std::map<std::int64_t, std::int64_t> label_counts;  ///< number of images by label; empty if there are none
+  std::map<std::int64_t, std::int64_t> label_counts;  ///< number of images by label; empty if there are no labels
 };
 
 DatasetSummary summarize(const Dataset& dataset);

@@ -28,8 +28,8 @@ struct Fit {
   }
 };
 
-/// How images are fitted: data.fit or, if it is auto, pad for the kinds idx, npz and cifar and crop for folders. With
-/// data.as_in_0_9, always pad for folders.
+/// Returns data.fit or, if it is auto, pad for the kinds idx, npz and cifar and crop for folders. Folders that are read
+/// with data.as_in_0_9 always use pad.
 ImageFit chosen_fit(const DataConfig& data);
 
 /// data.background as BGR; std::nullopt for none.
@@ -38,15 +38,15 @@ std::optional<cv::Vec3b> background_colour(const std::string& background);
 /// Returns how an image of this size is fitted. ImageFit::crop resizes the central square, and ImageFit::stretch the
 /// whole image. ImageFit::pad pads an image if both sides are in [3/4 resolution, resolution]; otherwise, it crops the
 /// image to its central square, which it pads if the side is in this range and resizes if not. A part that already has
-/// the resolution is not resized. If the padding or the cut is odd, the larger part is at the bottom and on the right.
-/// Throws std::invalid_argument for ImageFit::automatic.
+/// the resolution is not resized. If an odd number of rows or columns is added or removed, the larger part is at the
+/// bottom or on the right. Throws std::invalid_argument for ImageFit::automatic.
 Fit fit_image(std::int64_t height, std::int64_t width, std::int64_t resolution, ImageFit how);
 
 /// Describes in a sentence how fitting changes images of this size; returns "" if it does not change them.
 std::string fit_text(std::int64_t height, std::int64_t width, std::int64_t resolution, ImageFit how);
 
 /// Converts stored images of one size into inputs of the discriminator: float32 in [-1, 1] (byte / 127.5 - 1, so black
-/// is -1), resolution x resolution, channels last. Not thread-safe: owns scratch memory.
+/// is -1), resolution x resolution, channels last. Not thread-safe, because it owns scratch memory.
 class ImageTransform {
  public:
   /// Throws std::invalid_argument unless channels is 1 or 3 and all sizes are positive.
@@ -76,7 +76,7 @@ class ImageTransform {
 bool is_flipped(std::uint64_t seed, std::int64_t position);
 
 /// The images at `indices` as inputs of the discriminator, fitted according to dataset.fit, without flips: float32 [n,
-/// C, resolution, resolution] with channels-last strides. Throws std::out_of_range.
+/// C, resolution, resolution] with channels-last strides. Throws std::out_of_range for invalid indices.
 torch::Tensor prepare_images(const Dataset& dataset, std::span<const std::int64_t> indices, std::int64_t resolution);
 
 /// Fits `image` (CV_8UC1 or CV_8UC3, BGR) to the resolution as ImageTransform does, but returns bytes: uint8

@@ -222,14 +222,14 @@ TEST(LoadDataset, NamesTheExpectedFilesAndWhereToGetThem) {
   EXPECT_THAT(message_of<DataError>([&] { load_dataset(missing, Split::train); }),
               AllOf(help, HasSubstr(missing.path + " does not exist")));
   EXPECT_THAT(message_of<DataError>([&] { load_dataset(at(directory.path()), Split::train); }),
-              AllOf(help, HasSubstr("has no train images")));
+              AllOf(help, HasSubstr("has no images of the train split")));
 }
 
 TEST(LoadDataset, RejectsAFolderNamedLikeAnIdxFile) {
   const TemporaryDirectory directory;
   std::filesystem::create_directory(directory / "train-images-idx3-ubyte");
   EXPECT_THAT(message_of<DataError>([&] { load_dataset(at(directory.path()), Split::train); }),
-              HasSubstr("has no train images"));
+              HasSubstr("has no images of the train split"));
 }
 
 TEST(HashImages, DigestsShapeAndBytes) {

@@ -67,7 +67,8 @@ TEST(NpzDataset, NeedsNeitherLabelsNorATestSplit) {
   EXPECT_FALSE(has_split(npz_at(file), Split::test));
   EXPECT_FALSE(load_dataset(npz_at(file), Split::train)->has_labels());
   EXPECT_THAT(message_of<DataError>([&] { load_dataset(npz_at(file), Split::test); }),
-              AllOf(HasSubstr("plain.npz contains no array of test images"), HasSubstr("it contains: train_images")));
+              AllOf(HasSubstr("plain.npz contains no array with the images of the test split"),
+                    HasSubstr("it contains: train_images")));
 }
 
 TEST(NpzDataset, WarnsAboutSeveralLabelsPerImageAndUsesNone) {
