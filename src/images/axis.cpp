@@ -52,7 +52,7 @@ std::vector<double> logarithmic_ticks(const Range& range, int count) {
   return ticks;
 }
 
-/// The range of the drawable values; low > high if there are none.
+/// The range of the values that can be shown; low > high if there are none.
 Range tight_range(const std::vector<double>& values, bool logarithmic) {
   constexpr double infinity = std::numeric_limits<double>::infinity();
   Range range{infinity, -infinity};

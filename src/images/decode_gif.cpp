@@ -62,7 +62,7 @@ class GifDecoder {
     if (status != GIF_OK) report_bad_image(text_of(gif_->Error));
   }
 
-  /// The type of the next record that is not an extension. Remembers the transparent colour of the next picture.
+  /// The type of the next record that is not an extension. Stores the transparent colour of the picture that follows.
   GifRecordType next_record() {
     for (;;) {
       GifRecordType type = UNDEFINED_RECORD_TYPE;
@@ -85,7 +85,7 @@ class GifDecoder {
     check(DGifGetImageDesc(gif_));
     const GifImageDesc& picture = gif_->Image;
     const ColorMapObject* colours = picture.ColorMap != nullptr ? picture.ColorMap : gif_->SColorMap;
-    if (colours == nullptr) report_bad_image("it has no colours");
+    if (colours == nullptr) report_bad_image("it has no colour table");
     row_.resize(static_cast<std::size_t>(picture.Width));
     // An interlaced picture is stored in four passes (GIF89a, appendix E).
     constexpr std::array<std::array<int, 2>, 4> passes = {{{0, 8}, {4, 8}, {2, 4}, {1, 2}}};

@@ -17,8 +17,8 @@ namespace slopegan {
 
 namespace {
 
-/// More scans than any encoder writes. A scan takes as long to decode as a whole image, even if it has only a few
-/// bytes.
+/// The largest number of scans that is accepted; no encoder writes as many. A scan takes as long to decode as a whole
+/// image, even if it has only a few bytes.
 constexpr int max_scans = 500;
 
 /// The state of libjpeg's callbacks. The error callback must not return, so it uses longjmp.
@@ -92,7 +92,7 @@ void skip_jpeg_input(j_decompress_ptr info, long count) {
 
 void ignore_jpeg_source(j_decompress_ptr) {}
 
-/// Converts CMYK to BGR as OpenCV does. `inverted`: Adobe's programs store inverted values.
+/// Converts CMYK to BGR as OpenCV does. `inverted` is true for files from Adobe's programs, whose values are inverted.
 void convert_cmyk(const std::uint8_t* cmyk, bool inverted, std::uint8_t* bgr, int width) {
   for (int x = 0; x < width; ++x, cmyk += 4, bgr += 3) {
     const int k = inverted ? cmyk[3] : 255 - cmyk[3];

@@ -181,7 +181,7 @@ bool has_bmp_alpha(std::string_view bytes) {
          little_endian(bytes.substr(alpha_mask, 4)) != 0;
 }
 
-/// The byte of a pixel that a mask in a BMP file selects, or std::nullopt if the mask is not a whole byte.
+/// The byte of a pixel that a mask in a BMP file selects, or std::nullopt if it does not select a whole byte.
 std::optional<std::size_t> masked_byte(std::uint64_t mask) {
   for (std::size_t byte = 0; byte < 4; ++byte) {
     if (mask == std::uint64_t{0xff} << (8 * byte)) return byte;

@@ -21,8 +21,8 @@ cv::Size text_size(const std::string& text, const TextStyle& style);
 /// The height of one line of text in pixels.
 int line_height(const TextStyle& style);
 
-/// Returns `text` if it fits into `width` pixels. Otherwise, an ellipsis replaces as little as possible of the middle
-/// of the text, because names often differ at the end; the result is empty if not even the ellipsis fits.
+/// Returns `text` if it fits into `width` pixels. Otherwise, an ellipsis replaces as few characters as possible in the
+/// middle of the text, because names often differ at the end; the result is empty if not even the ellipsis fits.
 std::string shorten(const std::string& text, int width, const TextStyle& style);
 
 /// Breaks `text` at spaces into at most `most_lines` lines of at most `width` pixels. Longer words are shortened, and

@@ -151,7 +151,8 @@ void GifWriter::add(const cv::Mat& frame, int hundredths) {
     bgr = frame.clone();
   }
   if (gif_ == nullptr) begin(bgr.size());
-  if (!last_.empty() && last_.size() != bgr.size()) throw std::invalid_argument("GifWriter: frames of different sizes");
+  if (!last_.empty() && last_.size() != bgr.size())
+    throw std::invalid_argument("GifWriter: all frames must have the same size");
   const cv::Rect part = last_.empty() ? cv::Rect({0, 0}, bgr.size()) : changed_part(last_, bgr);
   put(bgr(part), part.tl(), hundredths);
   last_ = bgr;

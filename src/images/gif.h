@@ -17,7 +17,7 @@ namespace slopegan {
 /// is quantised to 256 colours with giflib's median cut.
 class GifWriter {
  public:
-  /// Creates a temporary file in the directory of `file`. Throws IoError.
+  /// Creates a temporary file in the directory of `file`. Throws IoError if this fails.
   explicit GifWriter(const std::filesystem::path& file);
   ~GifWriter();
   GifWriter(const GifWriter&) = delete;

@@ -82,7 +82,7 @@ cv::Mat tile_grid(const std::vector<cv::Mat>& images, const GridLayout& layout) 
   check_layout(layout);
   check(!images.empty(), "tile_grid: expected at least one image");
   check(images.size() <= static_cast<std::size_t>(layout.rows) * static_cast<std::size_t>(layout.columns),
-        "tile_grid: more images than tiles");
+        "tile_grid: there are more images than tiles");
   const cv::Mat& first = images.front();
   const int scale = grid_scale(layout, first.cols);
   const cv::Size tile = first.size() * scale;
@@ -90,7 +90,7 @@ cv::Mat tile_grid(const std::vector<cv::Mat>& images, const GridLayout& layout) 
   for (int i = 0; i < static_cast<int>(images.size()); ++i) {
     const cv::Mat& image = images[static_cast<std::size_t>(i)];
     check(image.size() == first.size() && image.type() == first.type(),
-          "tile_grid: images of different sizes or types");
+          "tile_grid: all images must have the same size and type");
     upscale_into(image, scale, grid(tile_rect(layout, tile, i / layout.columns, i % layout.columns)));
   }
   return grid;
@@ -107,7 +107,8 @@ cv::Mat tile_at(const cv::Mat& grid, const GridLayout& layout, int tile_width, i
   const int scale = grid_scale(layout, tile_width);
   const int tile_height = ((grid.rows - layout.gap) / layout.rows - layout.gap) / scale;
   const cv::Size tile(tile_width * scale, tile_height * scale);
-  check(tile_height >= 1 && grid_size(layout, tile) == grid.size(), "tile_at: grid size does not match the layout");
+  check(tile_height >= 1 && grid_size(layout, tile) == grid.size(),
+        "tile_at: the size of the grid does not match the layout");
   return downscale(grid(tile_rect(layout, tile, row, column)), scale);
 }
 

@@ -35,8 +35,8 @@ bool is_truncated_jpeg(std::string_view bytes) {
   return !scan || bytes.find("\xff\xd9", *scan) == std::string_view::npos;
 }
 
-/// Also checks the size of the DIB header, which identifies the version of a BMP file: any text may begin with the
-/// letters BM.
+/// Also checks the size of the DIB header, which identifies the version of a BMP file, because any text may begin with
+/// the letters BM.
 bool is_bmp(std::string_view bytes) {
   if (!bytes.starts_with("BM") || bytes.size() < 18) return false;
   const auto header = little_endian(bytes.substr(14, 4));

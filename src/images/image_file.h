@@ -28,9 +28,9 @@ constexpr std::size_t sniffed_bytes = 32;
 std::string read_first_bytes(const std::filesystem::path& file);
 
 /// Detects the format of `file` from its content. The extension matters only for TIFF: the raw files of many cameras
-/// are TIFF files with a thumbnail, so the extension must be empty or that of a format in ImageFormat other than GIF.
-/// Reads only the first bytes. Returns std::nullopt for other formats, or if `file` is not a regular file or cannot be
-/// read.
+/// are TIFF files with a thumbnail, so a TIFF file must have no extension or .tif, .tiff, .png, .jpg, .jpeg, .bmp or
+/// .webp. Reads only the first bytes. Returns std::nullopt for other formats, or if `file` is not a regular file or
+/// cannot be read.
 std::optional<ImageFormat> sniff_file(const std::filesystem::path& file);
 
 /// Width and height declared in the header of an image file, without decoding it; std::nullopt if `bytes` does not

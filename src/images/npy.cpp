@@ -119,7 +119,7 @@ NpyHeader parse_npy_header(std::string_view bytes) {
   if (!bytes.starts_with(magic) || bytes.size() < 12) refuse_npy("is not a NumPy array");
   const int version = static_cast<unsigned char>(bytes[6]);
   if (version < 1 || version > 3) {
-    refuse_npy(format_text("has version {} of the format; versions 1 to 3 are supported", version));
+    refuse_npy(format_text("uses version {} of the npy format; versions 1 to 3 are supported", version));
   }
   const std::size_t length_bytes = version == 1 ? 2 : 4;
   const std::size_t start = 8 + length_bytes, length = little_endian(bytes.substr(8, length_bytes));

@@ -12,7 +12,7 @@ namespace slopegan {
 struct NpyHeader {
   std::string type;  ///< byte order, kind and bytes per value, for example "|u1" or "<i8"
   std::vector<std::int64_t> shape;
-  bool fortran_order = false;  ///< the first index varies fastest, not the last; false if there is one dimension
+  bool fortran_order = false;  ///< the first index varies fastest, not the last; false for fewer than two dimensions
   std::size_t size = 0;        ///< size of the header in bytes, which is the offset of the first value
 };
 

@@ -35,7 +35,7 @@ class NpzEntry {
     zip_stat_t status;
     if (zip_stat(archive, name.c_str(), 0, &status) != 0) refuse(": " + reason(zip_get_error(archive)));
     constexpr zip_uint64_t needed = ZIP_STAT_SIZE | ZIP_STAT_INDEX;
-    if ((status.valid & needed) != needed) refuse(" has no size in the archive");
+    if ((status.valid & needed) != needed) refuse(" has no declared size in the archive");
     size_ = status.size;
     entry_.reset(zip_fopen_index(archive, status.index, 0));
     if (entry_ == nullptr) refuse(" cannot be read: " + reason(zip_get_error(archive)));
@@ -155,20 +155,20 @@ NpyHeader read_header(NpzEntry& entry, std::string& start) {
   }
 }
 
-/// The source of an entry's bytes, which libzip reads while it closes the archive.
+/// Supplies the bytes of an entry to libzip, which reads them when the archive is closed.
 struct Feed {
   const std::function<std::span<const std::byte>()>& next;
   std::string header;
-  std::uint64_t size;  // of header and array, in bytes
+  std::uint64_t size;  // of the header and the array, in bytes
   std::uint64_t position = 0;
-  std::span<const std::byte> part{};  // the unread rest of the last part
+  std::span<const std::byte> part{};  // the rest of the last part from next()
   std::exception_ptr failure{};
   zip_error_t error{};
 
   std::span<const std::byte> pending() {
     if (position < header.size()) return std::as_bytes(std::span(header)).subspan(position);
     if (part.empty()) part = next();
-    if (part.empty()) throw std::logic_error("write_npz: fewer bytes than the shape requires");
+    if (part.empty()) throw std::logic_error("write_npz: `next` returned fewer bytes than the shape requires");
     return part;
   }
 

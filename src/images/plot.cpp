@@ -75,7 +75,7 @@ class PanelPainter {
   void rule(cv::Rect line, const cv::Scalar& colour) { canvas_(line & cv::Rect({}, canvas_.size())).setTo(colour); }
   void small_text(const std::string& text, cv::Point at) { draw_text(canvas_, text, at, style_.small_print); }
 
-  /// The position of each legend entry relative to the legend, wrapped into lines.
+  /// The entries of the legend, wrapped into lines, with their positions relative to the legend.
   std::vector<std::pair<const Series*, cv::Point>> legend() const {
     std::vector<std::pair<const Series*, cv::Point>> places;
     cv::Point at(0, 0);

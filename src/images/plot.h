@@ -39,7 +39,7 @@ struct Plot {
 /// Draws the plot as CV_8UC3. Throws std::invalid_argument if a series has different numbers of x and y values.
 cv::Mat draw_plot(const Plot& plot, const PictureStyle& style = {});
 
-/// A palette that people with colour vision deficiency can distinguish (Okabe and Ito, 2008), BGR.
+/// A palette of colours that people with colour vision deficiency can distinguish (Okabe and Ito, 2008), BGR.
 extern const std::vector<cv::Scalar> plot_colours;
 
 }  // namespace slopegan

@@ -40,7 +40,7 @@ struct SheetStyle {
   int gap = 4;                ///< between tiles
   int margin = 28;            ///< around the sheet
   int max_label_width = 320;  ///< longer labels are shortened, and longer details broken into lines
-  int text_width = 0;         ///< width of the title and the caption, unless the rows are wider; 0: see lay_out
+  int text_width = 0;         ///< width of the title and the caption, unless the rows are wider; 0: chosen by lay_out
   PictureStyle picture{};
 };
 
@@ -68,7 +68,7 @@ struct SheetLayout {
 
 /// Computes the layout without drawing. The label column is as wide as its longest text, up to max_label_width. A sheet
 /// with few columns is widened for its title and caption, within limits; if they still do not fit, they are shortened
-/// in the middle. Column labels have up to two lines; if one of them does not fit into its column, all are vertical.
+/// in the middle. Column labels have up to two lines; if a label does not fit into its column, all labels are vertical.
 /// Throws std::invalid_argument for tiles that are neither CV_8UC1 nor CV_8UC3.
 SheetLayout lay_out(const Sheet& sheet, const SheetStyle& style);
 
@@ -89,9 +89,9 @@ std::vector<Sheet> split_into_pages(const Sheet& sheet, const SheetStyle& style,
 std::vector<std::filesystem::path> write_sheet(const std::filesystem::path& file, const Sheet& sheet,
                                                const SheetStyle& style = {});
 
-/// Removes the pages after the first `count` that an earlier, longer sheet left in <name>_N.png, up to the first
-/// missing one. Call this only if the program chose <name>: if the user chose it, <name>_N.png may be an unrelated
-/// file. Errors are ignored.
+/// Removes the files <name>_N.png that an earlier, longer sheet left behind: those with N > `count`, up to the first
+/// number that is missing. Call this only if the program chose <name>: if the user chose it, <name>_N.png may be an
+/// unrelated file. Errors are ignored.
 void remove_later_pages(const std::filesystem::path& file, std::size_t count);
 
 /// Writes a sheet whose name the program chose, and removes the pages of an earlier, longer sheet. Returns the paths of

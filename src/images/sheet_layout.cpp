@@ -20,7 +20,7 @@ constexpr int reference_gap = 22;         // after reference rows and columns, w
 constexpr int column_label_gap = 4;       // between the column labels and the tiles
 constexpr int max_vertical_height = 150;  // for vertical column labels
 constexpr int min_text_width = 440;       // smallest width of the title and the caption
-constexpr int max_text_width = 920;       // a narrow sheet is widened up to this for its title and caption
+constexpr int max_text_width = 920;       // a narrow sheet is widened up to this width for its title and caption
 constexpr std::size_t max_caption_lines = 2, max_column_label_lines = 2;
 
 struct SheetFonts {

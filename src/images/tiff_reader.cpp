@@ -15,7 +15,8 @@ namespace {
 
 // --- Messages --------------------------------------------------------------------------------------------------------
 
-/// Receives the messages for this thread, because libtiff's handlers are global. If null, messages are ignored.
+/// The destination of libtiff's messages in this thread; thread-local because libtiff's handlers are global. If it is
+/// null, messages are ignored.
 thread_local TiffReader::Reports* tiff_reports = nullptr;
 
 class TiffReporting {
