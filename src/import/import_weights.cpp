@@ -209,7 +209,8 @@ std::vector<double> initial_slopes(const ActivationConfig& config, std::int64_t 
   return slopes;
 }
 
-/// Whether every slope that is fixed before and after is the same. Learned slopes (NaN) are part of the weights.
+/// Whether each slope that is fixed both before and after has kept its value. Learned slopes (NaN) are part of the
+/// weights.
 bool are_kept(const std::vector<double>& before, const std::vector<double>& after) {
   const auto is_kept = [](double a, double b) { return a == b || std::isnan(a) || std::isnan(b); };
   return std::ranges::equal(before, after, is_kept);
@@ -224,7 +225,7 @@ std::string slopes_text(const std::vector<double>& slopes) {
 }
 
 /// The settings that give `network` these slopes, such as "generator.negative_slope=0.2". Activations other than
-/// leaky_relu ignore negative_slope or only start with it.
+/// leaky_relu ignore negative_slope or use it only as the initial slope.
 std::string slope_settings(const std::string& network, const ActivationConfig& config,
                            const std::vector<double>& slopes) {
   const std::string activation = network + ".activation=leaky_relu ";
@@ -245,7 +246,8 @@ std::vector<std::string> restarted_schedules(const Config& config, const Checkpo
     const std::vector<double> reached(slopes.size(), schedule->at(images));
     if (are_kept(reached, slopes)) return;
     notes.push_back(format_text(
-        "the negative slope of the {} was {} after {} images and is {} at the start of the new run; to keep it, set {}",
+        "the negative slope of the {} was {} after {} images and is {} at the start of the new run; to keep the old "
+        "slope, set {}",
         network, slopes_text(reached), images, slopes_text(slopes), slope_settings(network, target, reached)));
   };
   compare("generator", before.generator, config.generator);
@@ -358,7 +360,7 @@ std::filesystem::path import_weights(const Config& config, const std::filesystem
   for (const auto& restart : restarts) log::warning(restart);
   warn_of_other_slopes(slopes, config, source);
   if (with_prefix(tensors, "discriminator.").empty()) {
-    log::info(source + " has no discriminator: a randomly initialised one is used");
+    log::info(source + " has no discriminator, so a randomly initialised one is used");
   }
   const auto directory = RunDirectory::create(configured_directory(config.run));
   try {

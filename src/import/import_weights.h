@@ -13,8 +13,9 @@
 namespace slopegan {
 
 /// Returns a checkpoint for fine-tuning, from which a run with `config` on `dataset` starts at 0 images with the
-/// weights of `checkpoint`. The result has the same directory as `checkpoint`. Throws CheckpointError if the weights do
-/// not fit or are not finite.
+/// weights of `checkpoint` and, if `with_optimizer` is true, the moments of its optimisers. The result has the same
+/// directory as `checkpoint`. Throws CheckpointError if the weights do not fit or are not finite, or if the moments are
+/// missing.
 Checkpoint fine_tuning_start(const Config& config, const Dataset& dataset, const Checkpoint& checkpoint,
                              bool with_optimizer);
 
@@ -28,9 +29,9 @@ std::vector<std::string> restarted_schedules(const Config& config, const Checkpo
 ///
 /// `weights` is a checkpoint, a run (its latest checkpoint), or a safetensors file with names that
 /// import/weight_names.h recognises. If `weights` has no discriminator, the discriminator is randomly initialised.
-/// The configuration sets everything that is not a weight, such as fixed slopes. The log lists where the configuration
-/// differs from that of the run that the weights come from, or from the slopes in an export. It also lists which
-/// schedules start again (restarted_schedules).
+/// The configuration sets everything that is not a weight, such as fixed slopes. The log lists the differences between
+/// the configuration and that of the run that the weights come from (for an export, only its slopes), and the schedules
+/// that start again (restarted_schedules).
 ///
 /// Throws CheckpointError, before anything is written, if the weights cannot be read or do not fit; UsageError if the
 /// directory exists; IoError if writing fails.

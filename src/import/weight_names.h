@@ -7,8 +7,8 @@
 /// Weights that other programs wrote, and exports of this program.
 namespace slopegan {
 
-/// Throws a CheckpointError that explains what to do if `file` is a PyTorch pickle, a TorchScript or an ONNX file.
-/// Other files, including unreadable ones, are accepted.
+/// If `file` is a PyTorch pickle, a TorchScript or an ONNX file, throws a CheckpointError that explains what to do
+/// instead. Other files, including unreadable ones, are accepted.
 void refuse_other_formats(const std::filesystem::path& file);
 
 /// Renames the tensors of a GAN to the names used in checkpoints: generator.*, ema.*, discriminator.*

@@ -251,8 +251,8 @@ TEST_F(FineTuning, NamesTheSlopeThatARestartedScheduleHadReached) {
   ASSERT_EQ(train("a", scheduled).code, 0);
   const auto message = [](const std::string& network) {
     return HasSubstr("the negative slope of the " + network +
-                     " was 0.375 after 128 images and is 0.5 at the start of the new run; to keep it, set " + network +
-                     ".negative_slope=0.375\n");
+                     " was 0.375 after 128 images and is 0.5 at the start of the new run; to keep the old slope, set " +
+                     network + ".negative_slope=0.375\n");
   };
   const auto imported = import("b", run_dir("a"), scheduled);
   ASSERT_EQ(imported.code, 0) << imported.err;
