@@ -159,7 +159,7 @@ void pack(const fs::path& stem, const fs::path& file, const FolderImages& folder
   const std::size_t before = images();
   while (writer.files_done() < files) {
     if (const int signal = stop_signal()) {
-      throw StoppedError(signal, format_text("stopped after packing {} of {} images; the next run continues",
+      throw StoppedError(signal, format_text("stopped after packing {} of {} images; the next run packs the rest",
                                              writer.files_done(), files));
     }
     pack_chunk(folder, options, writer);

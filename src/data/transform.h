@@ -32,7 +32,7 @@ struct Fit {
 /// with data.as_in_0_9 always use pad.
 ImageFit chosen_fit(const DataConfig& data);
 
-/// data.background as BGR; std::nullopt for none.
+/// data.background as BGR; std::nullopt if it is "none".
 std::optional<cv::Vec3b> background_colour(const std::string& background);
 
 /// Returns how an image of this size is fitted. ImageFit::crop resizes the central square, and ImageFit::stretch the

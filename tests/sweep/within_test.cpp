@@ -238,7 +238,7 @@ TEST(PrepareWithin, StopsAtTheDeadlineUnlessEverythingIsPrepared) {
   const auto now = std::chrono::steady_clock::now();
   const auto message = message_of<UsageError>([&] { prepare_within(config, now); });
   EXPECT_THAT(message, HasSubstr("--within: the time was up after 00:0"));
-  EXPECT_THAT(message, HasSubstr("(stopped after packing 0 of 24 images; the next run continues)"));
+  EXPECT_THAT(message, HasSubstr("(stopped after packing 0 of 24 images; the next run packs the rest)"));
   const auto prepared = prepare_data(config);
   EXPECT_THAT(prepared.extractor, StartsWith("random"));
   EXPECT_EQ(prepare_within(config, now).extractor, prepared.extractor);
