@@ -37,8 +37,9 @@ std::vector<std::string> descriptive_cells(const Comparison& comparison) {
           comparison.has_ratio() ? limits_text(comparison.median_ratio_interval) : "–"};
 }
 
-/// The comparisons with their verdicts and tests. For a race, the table only describes the arms: its verdicts are shown
-/// above, and the test in statistics.json does not hold for a number of seeds that depends on the results.
+/// The comparisons with their verdicts and tests. For a race, the table only describes the arms: the verdicts of the
+/// race are shown above the table, and the test in statistics.json is not valid if the number of seeds depends on the
+/// results.
 std::string comparison_table(const SweepStatistics& statistics, bool is_race) {
   Table table;
   table.header = {"slope", "seeds won", "median FD ratio", "bootstrap interval"};

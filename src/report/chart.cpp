@@ -19,8 +19,8 @@ constexpr double plot_width = width - left - right, plot_height = height - top -
 
 std::string attribute(const char* name, double value) { return format_text(" {}=\"{:.1f}\"", name, value); }
 
-/// The number of labelled series before the i-th series. It is the index of a labelled series in the legend, and of the
-/// series to which an unlabelled one belongs.
+/// The number of labelled series before the i-th series. For a labelled series, this is its index in the legend; for an
+/// unlabelled one, it is the index of the series to which it belongs.
 std::size_t legend_index(const Chart& chart, std::size_t i) {
   const auto end = chart.series.begin() + static_cast<std::ptrdiff_t>(i);
   return static_cast<std::size_t>(
@@ -158,7 +158,7 @@ class Drawing {
   std::string bar(const ChartPoint& point) const {
     if (std::isnan(point.low) || std::isnan(point.high) || !std::isfinite(point.y)) return {};
     const double x = px(point.x), low = py(point.low), high = py(point.high);
-    // An interval outside the axis has only the arrow that points towards it: its other end is not on the axis.
+    // If the whole interval is outside the axis, only the arrow that points towards it is drawn.
     std::string svg = svg_line("bar", x, low, x, high);
     if (point.low <= y_.range.high) svg += bar_end(x, low, point.low < y_.range.low, 1);
     if (point.high >= y_.range.low) svg += bar_end(x, high, point.high > y_.range.high, -1);

@@ -10,8 +10,8 @@
 
 #include "images/axis.h"
 
-/// Charts as SVG that is complete without scripts. On hover, a script shows the values of a chart, which are stored as
-/// JSON.
+/// Charts as SVG, which needs no script to be displayed. On hover, a script shows the values of a chart; it reads them
+/// from JSON in the page.
 namespace slopegan {
 
 /// The number of colours in the ordered palette of the style sheet.
@@ -20,8 +20,8 @@ inline constexpr int palette_colours = 12;
 /// Gray, for series without an order.
 inline constexpr int neutral_colour = 12;
 
-/// The palette colour of the i-th of `count` ordered items, spread over the palette. If there are more items than
-/// colours, items share colours, and charts draw lines of the same colour with different dashes.
+/// The palette colour of the i-th of `count` ordered items. The items are spread over the whole palette. If there are
+/// more items than colours, items share colours, and charts draw lines of the same colour with different dashes.
 int palette_colour(std::size_t i, std::size_t count);
 
 struct CurvePoint {
@@ -50,7 +50,7 @@ class FiniteMean {
 Curve mean_curve(const std::vector<Curve>& curves, std::size_t max_points);
 
 struct ChartAxis {
-  std::string label = {};                     ///< with the unit
+  std::string label = {};                     ///< includes the unit
   bool logarithmic = false;                   ///< only for y
   std::optional<Range> range = std::nullopt;  ///< computed from the values by default
   std::vector<std::string> categories = {};   ///< if not empty, x is an index into this list

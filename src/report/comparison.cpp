@@ -84,7 +84,7 @@ std::vector<ComparedResult> results_of(const SweepData& sweep) {
 
 // ---- Sentences ----
 
-/// What the results on a slope are: "sweeps", "conditions" of crossed sweeps, or "sweeps and conditions".
+/// The noun for the results on a slope: "sweeps", "conditions" (of crossed sweeps) or "sweeps and conditions".
 std::string noun_of(const std::vector<ComparedResult>& results, double slope) {
   std::size_t sweeps = 0, conditions = 0;
   for (const auto& result : results) {
@@ -118,8 +118,8 @@ bool are_opposite(const SlopeFinding& lower, const SlopeFinding& higher) {
 /// Two results that contradict each other on a slope, the one with the lower ratio first; std::nullopt if there are
 /// none. Ratios to different controls are not comparable. The sizes of ratios are comparable only if the feature
 /// extractor and the number of images are the same; otherwise, only opposite verdicts are a contradiction. If several
-/// pairs of results contradict each other, returns one with comparable sizes if possible, with the largest gap between
-/// limits.
+/// pairs of results contradict each other, pairs with comparable sizes come first, and among these the pair with the
+/// largest gap between its limits.
 std::optional<std::pair<const ComparedResult*, const ComparedResult*>> contradiction_of(
     const std::vector<ComparedResult>& results, double slope) {
   std::pair<const ComparedResult*, const ComparedResult*> found;
@@ -156,8 +156,9 @@ std::string opposite_words(const ComparedResult& better, const ComparedResult& w
   return "it is better than " + shortest(better.control) + place(better) + ", but worse" + place(worse);
 }
 
-/// "relative to the control, FD is 2 to 19 % lower in a, but at least 19 % higher in b"; the failures if there are no
-/// FDs. Only the verdicts if the sizes of the ratios are not comparable, or if a limit is cut off at 1.
+/// "relative to the control, FD is 2 to 19 % lower in a, but at least 19 % higher in b". For a result without FDs, the
+/// text states the failures. If the sizes of the ratios are not comparable, or if a limit is cut off at 1, it states
+/// only the verdicts.
 std::string contrast_words(const ComparedResult& lowest, const ComparedResult& highest, double slope) {
   const SlopeFinding &low = *finding_of(lowest, slope), &high = *finding_of(highest, slope);
   const bool is_cut_off = (low.has_fds && low.limits.high == 1) || (high.has_fds && high.limits.low == 1);

@@ -51,14 +51,15 @@ std::vector<std::string> agreement_sentences(const std::vector<ComparedResult>& 
 
 /// One sentence per slope on which two results with the same control contradict each other: either their verdicts are
 /// better and worse, or they have the same ruler and their limits do not overlap. "The effect of slope 0 depends on the
-/// sweep: relative to the control, FD is 2 to 19 % lower in a, but at least 19 % higher in b." It depends on the
-/// condition if both results belong to the same crossed sweep. For a result without FDs, the sentence states how many
-/// arms failed instead. If the rulers differ, or if a limit is cut off at 1, the sentence states the verdicts: "it is
-/// better than 0.2 in a, but worse in b."
+/// sweep: relative to the control, FD is 2 to 19 % lower in a, but at least 19 % higher in b." The sentence says
+/// "condition" instead of "sweep" if both results belong to the same crossed sweep. For a result without FDs, it states
+/// how many arms failed. If the rulers differ, or if a limit is cut off at 1, it states the verdicts instead of the
+/// limits: "it is better than 0.2 in a, but worse in b."
 std::vector<std::string> contradiction_sentences(const std::vector<ComparedResult>& results);
 /// The slopes that contradiction_sentences describes.
 std::vector<std::string> contradicted_slopes(const std::vector<ComparedResult>& results);
-/// What their effects depend on: "sweep", "condition" or "sweep or the condition"; empty if there are none.
+/// What the effects of these slopes depend on: "sweep", "condition" or "sweep or the condition"; empty if there are no
+/// such slopes.
 std::string contradiction_sources(const std::vector<ComparedResult>& results);
 
 /// What limits the comparison: different controls, different metrics, unfinished sweeps, caveats.

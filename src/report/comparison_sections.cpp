@@ -85,8 +85,8 @@ std::string comparison_lead(const std::vector<ComparedResult>& results) {
          (same_rulers ? "for every slope, the intervals overlap." : "no slope is better in one and worse in another.");
 }
 
-/// The maximum total size, in bytes, of the contact sheets on a page. Base64 makes them a third larger, which is less
-/// than 5 MiB.
+/// The maximum total size, in bytes, of the contact sheets on a page. In Base64, they are a third larger, but still
+/// smaller than 5 MiB.
 constexpr std::size_t sheet_budget = std::size_t{7} << 19;
 
 /// Whether the key concerns only the way in which a sweep is run, not its results.
@@ -123,7 +123,7 @@ std::string comparison_table_section(const std::vector<ComparedResult>& results)
   return section("table", "All comparisons",
                  table_html(table,
                             "A ratio below 1 means that the slope has a lower FD than the control of the same sweep; "
-                            "the verdict tells whether the difference is significant. "
+                            "the verdict states whether the difference is significant. "
                             "Repeats: the number of seeds that the slope and the control have in common or, for a "
                             "race, the number of arms of the slope at its last look or when the race gave up on it.") +
                      csv_link(results));

@@ -57,7 +57,8 @@ std::string ratio_and_limits(const SlopeFinding& slope) {
   return ratio + " (" + short_number(slope.limits.low) + "–" + short_number(slope.limits.high) + ")";
 }
 
-/// Cuts a name that is longer than `limit` bytes between two characters, so that it is not wider than the drawing.
+/// Shortens a text that is longer than `limit` bytes, so that it is not wider than the drawing. Does not split
+/// characters.
 std::string cut(const std::string& text, std::size_t limit) {
   if (text.size() <= limit) return text;
   std::size_t end = limit - 1;

@@ -104,7 +104,7 @@ bool is_loopback_address(const std::string& host) {
   return host == "localhost" || host == "::1" || (is_ipv4 && host.starts_with("127."));
 }
 
-/// 128 random bits in hexadecimal digits.
+/// 128 random bits as hexadecimal digits.
 std::string make_token() {
   std::random_device random;
   std::string token;
@@ -224,7 +224,8 @@ struct PageServer::Impl {
       server.listen_after_bind();
       has_ended = true;
     });
-    // stop() has no effect before the server runs. A server that cannot accept connections ends at once.
+    // stop() has no effect before the server is running. If the server cannot accept connections, the thread ends
+    // immediately.
     while (!server.is_running() && !has_ended) std::this_thread::sleep_for(std::chrono::milliseconds(1));
     if (!has_ended) return;
     thread.join();
@@ -268,7 +269,8 @@ void PageServer::show(std::string html) {
 }
 
 /// Whether a change to the file requires a new report. Reports do not depend on checkpoints, event files or other
-/// reports. From log.txt, they show only the last error, and run.json also changes when a run ends with an error.
+/// reports. log.txt is ignored, because reports show only its last error, and run.json changes when a run ends with an
+/// error.
 static bool is_report_input(const std::filesystem::path& name) {
   const std::string text = name.string();
   return !text.starts_with('.') && !text.starts_with("events.out.") && text != "log.txt" && text != "checkpoints" &&

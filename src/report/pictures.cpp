@@ -206,7 +206,7 @@ Pictures read_pictures(const std::vector<PictureSource>& sources, const PictureL
     auto frames = frames_at(sources, images, quality, pictures);
     used += bytes_of(frames);
     if (used > budget && !chosen.empty()) {
-      pictures.notes.resize(noted);  // the page does not show this point
+      pictures.notes.resize(noted);  // the page does not show this point in training
       break;
     }
     chosen[images] = std::move(frames);

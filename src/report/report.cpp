@@ -109,10 +109,11 @@ Page sweep_page(const std::filesystem::path& directory) {
   const SweepData sweep = read_sweep_data(directory);
   Page page;
   page.title = sweep.config.run.name;
-  page.subtitle = format_text("Slope sweep: {} slope{} × {} seed{} in {}, {} images per arm.", sweep.slopes.size(),
-                              plural_s(sweep.slopes.size()), sweep.seeds.size(), plural_s(sweep.seeds.size()),
-                              describe(sweep.config.sweep.apply_to), grouped(sweep.config.training.total_images)) +
-                  status_counts(sweep);
+  page.subtitle =
+      format_text("Slope sweep: {} slope{} × {} seed{}; slope varied in {}; {} images per arm.", sweep.slopes.size(),
+                  plural_s(sweep.slopes.size()), sweep.seeds.size(), plural_s(sweep.seeds.size()),
+                  describe(sweep.config.sweep.apply_to), grouped(sweep.config.training.total_images)) +
+      status_counts(sweep);
   if (const auto& conditions = sweep.config.sweep.cross.list; conditions.size() > 1) {
     page.subtitle +=
         element("p", "",

@@ -9,7 +9,7 @@ namespace slopegan {
 /// Writes one self-contained HTML file about a run (a directory with config.yaml) or a sweep (sweep.yaml), finished or
 /// not, to `out` or to report.html in the directory. The file is written atomically. Returns its path.
 ///
-/// The report depends on the files in the directory only, so it can be written while the run or sweep is in progress;
+/// The report depends only on the files in the directory, so it can be written while the run or sweep is in progress;
 /// damaged files are listed in the report. Throws UsageError if `directory` is neither a run nor a sweep or if its
 /// sweep.yaml is invalid, and IoError if the file cannot be written.
 std::filesystem::path write_report(const std::filesystem::path& directory,

@@ -66,13 +66,14 @@ struct SweepData {
   std::optional<RaceFile> race;              ///< race.json
   std::vector<std::string> notes;
 
-  /// The arms of the i-th slope, one per seed. Not for read_sweep_results, which reads no arms.
+  /// The arms of the i-th slope, one per seed. Must not be called for the result of read_sweep_results, which reads no
+  /// arms.
   std::span<const ArmData> arms_of(std::size_t slope) const {
     return std::span(arms).subspan(slope * seeds.size(), seeds.size());
   }
 
   /// Whether the sweep is a race, even if race.json cannot be read. The verdicts of a race are those in race.json: the
-  /// test in statistics.json does not hold for a number of seeds that the race chose.
+  /// test in statistics.json is not valid for a race, because the race chose the number of seeds.
   bool is_race() const { return race || config.sweep.design == SweepDesign::race; }
 };
 

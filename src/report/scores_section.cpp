@@ -99,7 +99,8 @@ Chart scores_chart(const SweepData& sweep, const std::string& extractor) {
   chart.title = "FD of each slope";
   chart.note =
       "Lower is better. Hollow dots are seeds; their labels show which arms failed or were not trained to the end. "
-      "Filled dots are means over the trained seeds, with bars of one standard deviation.";
+      "Filled dots are means over the seeds that were trained to the end and did not fail, with bars of one standard "
+      "deviation.";
   chart.x = {.label = "negative slope", .categories = slope_texts(sweep)};
   chart.y = {.label = "FD"};
   const MetricsRecord* any = nullptr;
@@ -177,7 +178,7 @@ Curve metric_curve(const RunData& run, const std::string& name, const std::strin
 Chart progress_chart(const SweepData& sweep, const std::string& extractor) {
   Chart chart;
   chart.title = "FD over training";
-  chart.note = "Each point is the mean over the seeds that were evaluated there, excluding failed arms.";
+  chart.note = "Each point is the mean over the seeds that were evaluated at that point, excluding failed arms.";
   chart.x = training_axis(sweep);
   chart.y = {.label = "FD", .logarithmic = true};
   for (std::size_t i = 0; i < sweep.slopes.size(); ++i) {

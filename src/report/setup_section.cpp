@@ -137,7 +137,7 @@ std::string path_argument(const std::filesystem::path& path) {
 
 /// The run.output_dir and run.name arguments for a sweep or run whose directory differs from the one in its
 /// configuration, because it was renamed, moved or copied; otherwise empty. Without these arguments, the command would
-/// start again in the configured directory, or change the original of a copy.
+/// start a new sweep or run in the configured directory, or change the original of a copy.
 std::vector<std::string> place_arguments(const std::filesystem::path& directory, const std::string& output_dir,
                                          const std::string& name) {
   const auto normal = [](const std::filesystem::path& path) { return (path / "x").lexically_normal().parent_path(); };
@@ -165,7 +165,7 @@ std::string facts_list(const RunData& run) {
   return items.empty() ? "" : element("dl", "class=\"facts\"", items);
 }
 
-/// What a repetition of the run has in common with the run.
+/// Describes how closely a repetition of the run reproduces its results.
 std::string repetition_text(const RunData& run) {
   const std::string seed = "Seed " + element("code", "", std::to_string(run.config->seed)) + ". ";
   if (run.inexact_at.empty()) {
@@ -247,7 +247,7 @@ std::string run_reproduce_section(const RunData& run) {
   const auto place = run.config ? place_arguments(run.directory, run.config->run.output_dir, run.config->run.name)
                                 : std::vector<std::string>();
   if (!run.argv.empty()) {
-    const char* text = run.inexact_at.empty() ? "This command trained the run:" : "This command resumed the run last:";
+    const char* text = run.inexact_at.empty() ? "This command trained the run:" : "This command last resumed the run:";
     content += element("p", "", text) + command_block(command_line(run.argv));
   }
   if (!place.empty()) {

@@ -4,8 +4,8 @@
 
 #include "statistics/findings.h"
 
-/// SVG elements of charts, and the colours and shapes of verdicts. Coordinates are in SVG user units; on a
-/// phone, one unit is about one CSS pixel.
+/// SVG elements of charts, and the colours and shapes of verdicts. Coordinates are in SVG user units; on a phone, one
+/// unit is about one CSS pixel.
 namespace slopegan {
 
 /// A <text> with one of the classes tick, label, name, condition, verdict or value; `content` is escaped.

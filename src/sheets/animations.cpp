@@ -34,7 +34,7 @@ at::Tensor walk_row(const Config& config, int row, int columns) {
   return at::stack(points);
 }
 
-/// One walk per tile: from the tile's latent in the run through two of the latents after the first `tiles`, and back.
+/// One walk per tile: from the tile's latent to two further latents of the run, which no other tile uses, and back.
 std::vector<LatentWalk> tile_walks(const Config& config, int tiles, int steps) {
   const auto latents = sample_latents(config, tile_stations * tiles);
   std::vector<LatentWalk> walks;
@@ -86,7 +86,7 @@ void write_walk(const std::filesystem::path& file, Sheet sheet, int steps, const
 }
 
 /// Writes one frame per image count, but at most most_training_frames, and appends the count to the title. The last
-/// frame is shown longer. `fill` sets the rows of a frame. All frames are as wide as the last one.
+/// frame is shown for longer. `fill` sets the rows of a frame. All frames are as wide as the last one.
 void write_training(const std::filesystem::path& file, const Sheet& sheet, const std::set<std::int64_t>& counts,
                     const SheetStyle& style, const std::function<void(Sheet&, std::int64_t)>& fill) {
   if (counts.empty()) throw UsageError("no samples were written during training (samples.every_images)");
@@ -152,7 +152,7 @@ void animate_slope_walk(const std::filesystem::path& file, const Config& config,
   Sheet sheet;
   sheet.title = config.run.name + ": the same walks at every slope";
   const ScoreLabels labels = score_labels(config, arms);
-  sheet.caption = labels.explain(sweep_caption(config, seed, "in each column, all slopes take the same walk"));
+  sheet.caption = labels.explain(sweep_caption(config, seed, "in each column, all slopes use the same walk"));
   struct Walker {
     std::optional<LoadedGenerator> loaded;
     std::vector<LatentWalk> walks;

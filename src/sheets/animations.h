@@ -9,7 +9,7 @@
 #include "run/checkpoint.h"
 #include "sweep/arms.h"
 
-/// Latent walks as sheets, and animated GIFs of walks and of training. All slopes in a sweep take the same walk.
+/// Latent walks as sheets, and animated GIFs of walks and of training. All slopes of a sweep use the same walk.
 namespace slopegan {
 
 /// Each row shows `columns` images of a walk from one of the run's latents to the next, both ends included. Each row
@@ -34,7 +34,7 @@ void animate_slope_walk(const std::filesystem::path& file, const Config& config,
 void animate_training(const std::filesystem::path& file, const Config& config, const RunPaths& run, int rows,
                       int columns, const SheetStyle& style);
 
-/// animate_training for a sweep: rows = slopes. An arm that has no samples for a frame has blank tiles.
+/// animate_training for a sweep: rows = slopes. An arm without samples for a frame gets blank tiles.
 void animate_slope_training(const std::filesystem::path& file, const Config& config, const std::vector<Arm>& arms,
                             std::int64_t seed, int columns, const SheetStyle& style);
 

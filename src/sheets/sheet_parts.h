@@ -24,7 +24,7 @@ SheetStyle sweep_style(int scale, const PictureStyle& picture);
 /// A row of real images as a reference. If the data set cannot be loaded, there is no row, and a warning is logged.
 std::vector<SheetRow> reference_rows(const Config& config, int columns);
 
-/// The arms of `seed`, by condition and then in ascending order of slope. Throws UsageError if there are none.
+/// The arms of `seed`, ordered by condition and then by slope. Throws UsageError if there are none.
 std::vector<Arm> arms_of_seed(const std::vector<Arm>& arms, std::int64_t seed);
 
 /// Appends `text` to the row's detail, unless `text` is empty.
@@ -33,7 +33,7 @@ void add_detail(SheetRow& row, const std::string& text);
 /// A row labelled "slope 0 (ReLU)", with the arm's condition, if any, as its detail.
 SheetRow labelled_row(const Arm& arm);
 
-/// Draws a line below the rows of each condition but the last. The last rows of the sheet must be those of `arms`.
+/// Draws a line below the rows of each condition except the last. The last rows of the sheet must be those of `arms`.
 void separate_conditions(Sheet& sheet, const std::vector<Arm>& arms);
 
 /// Describes the sweep and the columns of the sheet. `columns` is the description of the columns, without a full stop.

@@ -22,12 +22,12 @@ inline constexpr int default_sheet_columns = 12;
 Sheet slope_contact_sheet(const Config& config, const std::vector<Arm>& arms, std::int64_t seed, int columns);
 
 /// Images from the same latents at two slopes of the sweep, and their signed_difference. Throws UsageError if the sweep
-/// lacks one of the slopes or if the arm of one has no checkpoint.
+/// lacks one of the slopes or if the arm of one of them has no checkpoint.
 Sheet slope_difference_sheet(const Config& config, const std::vector<Arm>& arms, std::int64_t seed, int columns,
                              double first, double second);
 
-/// Rows = slopes, columns = classes, below a row of real images; see class_sheet. If a slope generates no image of
-/// a class, the tile is blank.
+/// Rows = slopes, columns = classes, below a row of real images; see class_sheet. If no generated image of a slope
+/// belongs to a class, the tile is blank.
 Sheet slope_class_sheet(const Config& config, const std::vector<Arm>& arms, std::int64_t seed);
 
 /// Writes contact_sheet.png and time_sheet.png to the directory of the sweep and returns their paths. The names of dark

@@ -14,7 +14,7 @@ namespace {
 
 constexpr double without_limit = std::numeric_limits<double>::infinity();
 
-/// The verdict of SlopeFinding for a verdict in statistics.json.
+/// Converts a verdict in statistics.json to SlopeFinding::verdict.
 Verdict found_verdict(Verdict verdict) {
   if (verdict == Verdict::equivalent) return Verdict::no_difference_detected;
   return verdict == Verdict::undecided ? Verdict::too_few_seeds : verdict;

@@ -12,7 +12,7 @@ namespace slopegan {
 
 struct SlopeFinding {
   double negative_slope = 0;
-  /// Never `equivalent`, see is_equivalent(), and never `undecided`: in a race, an undecided slope has the verdict
+  /// Never `equivalent` (see is_equivalent()) and never `undecided`. In a race, an undecided slope has the verdict
   /// no_difference_detected or, before its first test, too_few_seeds.
   Verdict verdict = Verdict::not_comparable;
   /// The estimate of FD of the slope / FD of the control. May be infinite if at least half of the slope's arms failed,
@@ -20,7 +20,8 @@ struct SlopeFinding {
   /// lies outside `limits`, the ratio of geometric means over the seeds in which neither failed; std::nullopt if both
   /// lie outside. The test and the limits depend on means and on failures, so the median may contradict them.
   std::optional<double> ratio = std::nullopt;
-  bool has_mean_ratio = false;  ///< whether a fixed sweep uses the ratio of geometric means
+  /// Whether `ratio` is the ratio of geometric means because the median ratio lies outside `limits`; false for a race.
+  bool has_mean_ratio = false;
   /// Limits of the ratio that hold for all slopes simultaneously. They agree with `verdict`: both are at most 1 for a
   /// better slope and at least 1 for a worse slope. For all other slopes, 1 lies between them.
   Interval limits{0, 0};
@@ -32,7 +33,7 @@ struct SlopeFinding {
   std::int64_t control_arms = 0;    ///< number of arms of the control in the comparison
   std::int64_t control_failed = 0;  ///< number of these arms that diverged or collapsed
   /// Whether a ratio of FDs could be measured. This is impossible if all arms of the slope or of the control failed or,
-  /// in a fixed sweep, if at least one of the two failed for every seed. In these cases, `limits` only express the
+  /// in a fixed sweep, if at least one of the two failed for every seed. In these cases, `limits` express only the
   /// verdict.
   bool has_fds = true;
   std::optional<double> mean_fd = std::nullopt;
@@ -42,8 +43,8 @@ struct SlopeFinding {
 struct Findings {
   std::vector<SlopeFinding> slopes;  ///< ascending, including the control
   std::int64_t missing_arms = 0;
-  /// The smallest number of seeds with which a difference can be significant; 0 if none can be, because alpha is too
-  /// small.
+  /// The smallest number of seeds with which a difference can be significant; 0 if no number of seeds is enough for
+  /// this alpha. Not set for a race.
   std::int64_t seeds_needed = 0;
   bool is_over = true;  ///< false for a race that is still in progress
   /// For a race without a complete look, the number of arms per slope that the first look needs; otherwise 0.
@@ -67,8 +68,8 @@ bool was_compared(const SlopeFinding& slope);
 /// Whether more than half of the arms failed.
 bool mostly_failed(const SlopeFinding& slope);
 
-/// The slope with the lowest mean FD, or nullptr if no slope has an FD. Slopes that mostly failed are ignored, because
-/// their mean FD does not include the failed arms.
+/// The slope with the lowest mean FD, or nullptr if there is none. Slopes for which mostly_failed() returns true are
+/// ignored, because their mean FD does not include the failed arms.
 const SlopeFinding* lowest_mean(const Findings& findings);
 
 /// Whether SlopeFinding::limits is meaningful: was_compared() returns true, and a ratio of FDs could be measured.

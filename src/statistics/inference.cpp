@@ -35,7 +35,7 @@ std::size_t count_reaching(std::span<const double> rest, double sum, double thre
          count_reaching(rest.subspan(1), sum - rest[0], threshold);
 }
 
-/// Random bits, 32 per draw of the stream.
+/// Random bits. Each draw from the stream provides 32 of them.
 class CoinFlips {
  public:
   explicit CoinFlips(std::string_view name) : stream_(0, name) {}
@@ -207,7 +207,7 @@ Interval symmetric_centre_interval(std::span<const double> differences, double c
   if (differences.empty() || failures_of_both_signs) return {-infinity, infinity};
   auto means = differences.size() > most_exact_pairs ? random_subset_means(differences) : all_subset_means(differences);
   const double outside = (1 - confidence) / 2 * static_cast<double>(means.size() + 1);
-  // The tolerance prevents rounding errors from reducing a product that is a whole number.
+  // The tolerance keeps std::floor from returning one less if rounding makes a whole-number product slightly too small.
   const auto k = static_cast<std::ptrdiff_t>(std::floor(outside * (1 + 1e-12)));
   if (k < 1) return {-infinity, infinity};
   std::nth_element(means.begin(), means.begin() + (k - 1), means.end());

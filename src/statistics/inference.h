@@ -20,11 +20,11 @@ inline constexpr std::size_t most_exact_pairs = 20;
 /// most_exact_pairs pairs. More pairs therefore never prevent a result from being significant.
 inline constexpr std::size_t random_flips = (std::size_t{1} << (most_exact_pairs - 1)) - 1;
 
-/// The two-sided p-value of the paired sign-flip (permutation) test: the fraction of the 2^n sign flips of the
-/// differences, the observed signs included, whose |mean| is at least the observed one (Fisher 1935, The Design of
+/// The two-sided p-value of the paired sign-flip (permutation) test: the fraction of the 2^n sign flips, including the
+/// observed signs, for which |mean| of the differences is at least as large as observed (Fisher 1935, The Design of
 /// Experiments, §21). It is valid for any distribution if the two sides of a pair are exchangeable under the null
 /// hypothesis. For more than most_exact_pairs pairs, it is (1 + h) / (1 + random_flips), where h is the number of
-/// random flips whose |mean| is at least the observed one.
+/// random flips for which |mean| is at least as large as observed.
 ///
 /// An infinite difference is replaced with ±(1 + 2·Σ|d|), where the sum is over the finite differences. The replacement
 /// has the same sign and outweighs all finite differences. It depends only on their magnitudes, so the test stays
@@ -76,10 +76,10 @@ struct Resampling {
 /// random resamples are drawn. BCa is not used because its acceleration is a jackknife estimate, which is inconsistent
 /// for the median.
 ///
-/// The interval is too narrow for small samples. For any continuous distribution, the exact coverage of a 95 % interval
-/// follows from the binomial distribution of its ranks: 75 % (n = 3), 93.8 % (5), 87.5 % (7), 96.1 % (9), 93.5 % (11).
-/// The measured coverage for even numbers of normally distributed values is 88 % (n = 4), 93.5 % (6), 93 % (8), 94.4 %
-/// (10).
+/// The interval is too narrow for small samples. For odd n and any continuous distribution, the exact coverage of a
+/// 95 % interval follows from the binomial distribution of its ranks: 75 % (n = 3), 93.8 % (5), 87.5 % (7), 96.1 % (9),
+/// 93.5 % (11). For even n and normally distributed values, the measured coverage is 88 % (n = 4), 93.5 % (6), 93 %
+/// (8), 94.4 % (10).
 Interval bootstrap_median_interval(std::span<const double> values, double confidence);
 
 /// The fraction of resamples in which each candidate is the best: the one with the fewest infinite scores and, among

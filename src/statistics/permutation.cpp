@@ -12,7 +12,7 @@ namespace slopegan {
 
 namespace {
 
-/// The sums of all subsets of a group, by the number of values in the subset; each list ascends.
+/// The sums of all subsets of a group, by the number of values in the subset. Each list is in ascending order.
 using SubsetSums = std::vector<std::vector<double>>;
 
 SubsetSums subset_sums(std::span<const double> values) {
@@ -85,8 +85,8 @@ double number_of_labelings(std::int64_t n) {
 /// of the labellings, including the observed one and its complement, is at least as extreme as the observed one.
 Interval shift_interval(const SubsetSums& control, const SubsetSums& group, double level) {
   const auto n = static_cast<std::int64_t>(group.size()) - 1;
-  // Half of the labellings, because a labelling and its complement are equally extreme. The tolerance prevents
-  // rounding errors from reducing a product that is a whole number.
+  // Half of the labellings, because a labelling and its complement are equally extreme. The tolerance keeps std::floor
+  // from returning one less if rounding makes a whole-number product slightly too small.
   const double half = number_of_labelings(n) / 2;
   const auto rank = static_cast<std::size_t>(std::floor(std::min(level, 1.0) * half * (1 + 1e-12)));
   constexpr double unbounded = std::numeric_limits<double>::infinity();

@@ -11,17 +11,17 @@
 /// A race: slopes are compared with a control at several looks, each with its own share of alpha. A slope gets no more
 /// arms once it is decided or the race has given up on it. The probability that one or more slopes are wrongly called
 /// better or worse is at most alpha, because each look spends only its own share, and because hypotheses that no look
-/// has rejected remain in the family of Holm's correction. The intervals, on which `equivalent` rests, have a separate
-/// error rate of alpha.
+/// has rejected remain in the family of Holm's correction. The decision `equivalent` is based on the intervals, which
+/// have a separate error rate of alpha.
 ///
-/// A race's state is a pure function of its plan and of the results of its arms. The order in which arms end does not
-/// matter, and results of arms that are no longer needed have no effect.
+/// A race's state is a pure function of its plan and of the results of its arms. The order in which arms finish does
+/// not matter, and results of arms that are no longer needed have no effect.
 ///
 /// visit_fields lists the fields of a record in race.json (run/record_json.h).
 namespace slopegan {
 
 struct RaceRules {
-  double alpha = 0.05;        ///< error rate: the maximum probability of one or more wrong `better` or `worse`
+  double alpha = 0.05;        ///< error rate: the maximum probability of any wrong decision `better` or `worse`
   double equivalence = 0.15;  ///< a slope whose interval lies within 1 ± equivalence needs no more arms
   /// The race gives up on a slope if its interim FD is at least this many times the control's in both of the first two
   /// repeats; 0 = never.
@@ -69,18 +69,17 @@ struct RaceArm {
   std::optional<double> interim_fd;
 };
 
-/// A slope compared with the control at one look. Ratios are the geometric mean FD of the slope / the geometric mean FD
-/// of the control: below 1, the slope is better. The log FD of a failed arm is replaced with the largest finite log FD
-/// of the two groups plus the range of the finite log FDs (or plus 1 if that range is 0).
+/// A slope compared with the control at one look. A ratio is the geometric mean FD of the slope divided by that of the
+/// control; a ratio below 1 means that the slope is better. The log FD of a failed arm is replaced with the largest
+/// finite log FD of the two groups plus the range of the finite log FDs (or plus 1 if that range is 0).
 struct RaceComparison {
   double negative_slope = 0;
   std::int64_t failed = 0;          ///< arms of the slope that diverged or collapsed
   std::int64_t control_failed = 0;  ///< arms of the control that diverged or collapsed
   double ratio = 1;
   /// Limits of the ratio that hold for all slopes simultaneously: a confidence interval with the error rate
-  /// (alpha of the look) / (number of slopes). If the slope is better or worse, the interval is cut at 1. Before that,
-  /// the upper limit is infinite if an arm of the slope failed, and the lower limit is 0 if an arm of the control
-  /// failed.
+  /// (alpha of the look) / (number of slopes). The upper limit is infinite if an arm of the slope failed, and the lower
+  /// limit is 0 if an arm of the control failed. If the slope is better or worse, the interval is then cut at 1.
   Interval ratio_interval;
   double p = 1;
   double p_holm = 1;            ///< Holm-adjusted for all slopes that no earlier look found to be better or worse

@@ -13,11 +13,11 @@
 /// every process writes the same bytes.
 namespace slopegan {
 
-/// Everything that a race fixes before its first arm is trained.
+/// Everything that is fixed before the first arm of a race is trained.
 struct PlannedRace {
   RacePlan plan;
   std::int64_t first_seed = 0;  ///< repeat r is trained with seed first_seed + r
-  std::int64_t images = 0;      ///< training images of each arm
+  std::int64_t images = 0;      ///< training images shown to each arm
   /// The number of images at the interim evaluation, after which the race may give up on slopes; 0 if it never
   /// gives up.
   std::int64_t interim_images = 0;

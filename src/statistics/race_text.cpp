@@ -15,7 +15,7 @@ namespace slopegan {
 
 namespace {
 
-/// The verdict of SlopeFinding.
+/// The value of SlopeFinding::verdict for a slope of a race.
 Verdict found_verdict(const RaceSlope& slope) {
   if (slope.decision != Verdict::equivalent && slope.decision != Verdict::undecided) return slope.decision;
   return slope.comparison ? Verdict::no_difference_detected : Verdict::too_few_seeds;
@@ -115,7 +115,7 @@ void take_decision(Comparison& comparison, const RaceState& state) {
   comparison.simultaneous_interval.reset();
 }
 
-/// describe_race may have been called for the file before, possibly by an earlier version.
+/// Also handles a file for which describe_race was called before, possibly by an earlier version.
 void describe_methods(StatisticsFile& file) {
   std::erase_if(file.notes, [](const std::string& note) { return note.find("race.json") != std::string::npos; });
   file.notes.insert(file.notes.begin(),
@@ -159,8 +159,8 @@ std::vector<std::string> race_caveats(const RaceFile& race) {
       slopes_where(race, [](const RaceSlope& slope) { return slope.decision == Verdict::given_up; });
   if (!given_up.empty()) {
     caveats.push_back(
-        format_text("The error rate of {:g} % does not cover the decision to give up on {}: no test was made, "
-                    "and FD during training was at least {:g} times the control's in the first two seeds.",
+        format_text("The error rate of {:g} % does not cover the decision to give up on {}: it was made without a "
+                    "test, because FD during training was at least {:g} times the control's in the first two seeds.",
                     alpha, given_up, plan.give_up));
   }
   const std::string spread =
@@ -180,8 +180,8 @@ std::string method_sentence(const RaceFile& race) {
   const RacePlan& plan = race.planned.plan;
   return format_text(
       "FD is the Frechet distance; lower is better. Ratios are those of geometric means; intervals have {:g} % "
-      "confidence for {} slope{} and all looks at once. Verdicts: exact permutation tests on log FD with Holm's "
-      "correction, at looks with {} arms per slope.",
+      "confidence for {} slope{} and all looks simultaneously. Verdicts: exact permutation tests on log FD with "
+      "Holm's correction, at looks with {} arms per slope.",
       100 - alpha_percent(plan), plan.slopes.size(), plural_s(plan.slopes.size()), looks_text(plan));
 }
 

@@ -14,8 +14,9 @@
 ///
 /// All arms with the same seed share the random draws for the initial weights, the data order and the latents. Slopes
 /// are therefore compared within seeds, by the difference in log FD. An arm fails if it diverges or collapses. The
-/// difference between two arms is +∞ or −∞ if one of them failed, and 0 if both did. A failure ranks last and is
-/// never dropped from the test and the median; mean_log_ratio and simultaneous_interval omit some pairs with failures.
+/// difference between two arms is +∞ or −∞ if one of them failed, and 0 if both did. A failed arm ranks last. The test
+/// and the median include all failures; mean_log_ratio omits every pair with a failure, and simultaneous_interval omits
+/// the pairs in which both arms failed.
 ///
 /// visit_fields lists the fields of a record in statistics.json (run/record_json.h).
 namespace slopegan {
@@ -33,7 +34,7 @@ struct ArmScore {
   double negative_slope = 0;
   std::int64_t seed = 0;
   ArmOutcome outcome = ArmOutcome::done;
-  /// A finished arm counts as missing if it has no FD or if its FD is not positive; NaN or infinity counts as
+  /// A finished arm counts as missing if it has no FD or if its FD is not positive. An FD of NaN or infinity counts as
   /// divergence.
   std::optional<double> fd;
   /// The FD of a second, independent set of generated images.
@@ -105,8 +106,8 @@ struct SlopeSummary {
   std::optional<double> seed_variance;
   /// The variance of log FD between sets of images from one generator: the mean of (log fd − log fd_repeat)² / 2.
   std::optional<double> metric_variance;
-  /// The fraction of bootstrap resamples of the complete seeds in which this slope has the lowest mean log FD;
-  /// std::nullopt if fewer than two seeds are complete.
+  /// The fraction of bootstrap resamples of the complete seeds (see SweepStatistics::complete_seeds) in which this
+  /// slope has the lowest mean log FD; std::nullopt if fewer than two seeds are complete.
   std::optional<double> probability_best;
 
   static constexpr bool is_lenient = true;
@@ -168,9 +169,9 @@ constexpr const char* name_of(Verdict verdict) {
   return "";
 }
 
-/// A slope compared with the control. A ratio is the FD of the slope divided by that of the control; below 1 means that
-/// the slope is better. For a race, the verdict is the decision of the race, and the fields of the significance test
-/// are not set; see describe_race().
+/// A slope compared with the control. A ratio is the FD of the slope divided by that of the control; a ratio below 1
+/// means that the slope is better. For a race, the verdict is the decision of the race, and the p-values and
+/// simultaneous_interval are not set; see describe_race().
 struct Comparison {
   double negative_slope = 0;
   std::int64_t pairs = 0;         ///< number of seeds for which both results are known
@@ -188,8 +189,8 @@ struct Comparison {
   /// The mean over the pairs in which neither failed.
   std::optional<double> mean_log_ratio;
   /// Limits of the ratio that hold for all slopes simultaneously: symmetric_centre_interval with Bonferroni-corrected
-  /// alpha, truncated at 1 if Holm's correction rejects equality although the interval contains 1, and extended to 1 if
-  /// the interval excludes 1 although equality is not rejected.
+  /// alpha. The interval is cut at 1 if Holm's correction rejects equality although the interval contains 1, and
+  /// extended to 1 if the interval excludes 1 although equality is not rejected.
   std::optional<Interval> simultaneous_interval;
   /// The p-value of the two-sided sign-flip test on the differences in log FD, before and after Holm's correction over
   /// the slopes with informative_pairs() > 0.

@@ -27,8 +27,7 @@ std::string method_sentence(const SweepStatistics& statistics) {
                         enumerate_words(std::move(with_means), "and"));
   return format_text(
       "FD is the Frechet distance; lower is better. Ratios are medians over {}{}; intervals have {:g} % confidence for "
-      "{} "
-      "at once. Verdicts: exact paired sign-flip test on log FD with Holm's correction, at {:g} %.",
+      "{} simultaneously. Verdicts: exact paired sign-flip test on log FD with Holm's correction, at {:g} %.",
       counted(seeds, "seed"), exceptions, 100 * (1 - statistics.alpha), counted(family, "comparison"),
       100 * statistics.alpha);
 }

@@ -52,8 +52,8 @@ TEST(RaceText, UsesTheSentencesOfAFixedSweep) {
 TEST(RaceText, SaysWhatLimitsItsClaims) {
   EXPECT_THAT(
       race_caveats(race_with(6)),
-      ElementsAre("The error rate of 5 % does not cover the decision to give up on slope 1: no test was made, and FD "
-                  "during training was at least 1.5 times the control's in the first two seeds.",
+      ElementsAre("The error rate of 5 % does not cover the decision to give up on slope 1: it was made without a "
+                  "test, because FD during training was at least 1.5 times the control's in the first two seeds.",
                   StartsWith("The FDs of slope 0.1 scatter more than twice or less than half as much as the "
                              "control's; "),
                   "This holds after 1280 training images; after more images, other slopes may be better."));
@@ -61,12 +61,12 @@ TEST(RaceText, SaysWhatLimitsItsClaims) {
   for (auto& slope : two.state.slopes) {
     if (slope.negative_slope == 0.5) slope.decision = Verdict::given_up;
   }
-  EXPECT_THAT(race_caveats(two), Contains(HasSubstr("the decision to give up on slopes 0.5 and 1: no test")));
-  EXPECT_THAT(method_sentence(race_with(6)), HasSubstr("95 % confidence for 4 slopes and all looks at once"));
+  EXPECT_THAT(race_caveats(two), Contains(HasSubstr("the decision to give up on slopes 0.5 and 1: it was made")));
+  EXPECT_THAT(method_sentence(race_with(6)), HasSubstr("95 % confidence for 4 slopes and all looks simultaneously"));
   EXPECT_THAT(method_sentence(race_with(6)), HasSubstr("at looks with 6, 8, 10 arms per slope"));
   RaceFile single = race_with(6);
   single.planned.plan.slopes.resize(1);
-  EXPECT_THAT(method_sentence(single), HasSubstr("95 % confidence for 1 slope and all looks at once"));
+  EXPECT_THAT(method_sentence(single), HasSubstr("95 % confidence for 1 slope and all looks simultaneously"));
 }
 
 TEST(RaceText, MakesNoClaimBeforeTheFirstLook) {
