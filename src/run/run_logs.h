@@ -18,7 +18,7 @@ class RunLogs {
   explicit RunLogs(const RunPaths& run);
 
   AppendFile history, metrics, diagnostics;
-  EventFiles events;  ///< off until EventFiles::begin
+  EventFiles events;  ///< disabled until EventFiles::begin is called
 
   /// Returns the size of each file in bytes, keyed by file name.
   std::map<std::string, std::uint64_t> sizes() const;

@@ -45,7 +45,7 @@ struct TimedPlan {
 };
 
 /// A race that is planned with --within has more looks than other races, so that it uses the whole time unless every
-/// slope is decided. The plan provides time for the first three looks if possible, else for the first one.
+/// slope is decided. The plan provides time for the first three looks if possible, otherwise only for the first one.
 inline constexpr std::size_t looks_within = 5, covered_looks_within = 3;
 
 /// A plan has at least this many images per arm, unless training.total_images is smaller.
