@@ -54,7 +54,7 @@ constexpr std::array commands = {
 };
 
 int run(int argc, char** argv) {
-  CLI::App app("slopegan trains DCGANs and finds out which negative slope of the Leaky ReLU to use.", "slopegan");
+  CLI::App app("slopegan trains DCGANs and determines which negative slope to use for the Leaky ReLU.", "slopegan");
   slopegan::LogArguments log;
   Action action;
   slopegan::declare_globals(app, log);

@@ -57,7 +57,7 @@ void declare_data(CLI::App& command, std::string& data) {
 void declare_picture_style(CLI::App& command, PictureStyle& style) {
   command.add_flag("--dark", style.dark, "Draw light text on a dark background");
   add_integer(command, "--pixel-ratio", style.pixel_ratio,
-              "Draw everything N times as large, text included: 2 is sharp on high-density screens and in print")
+              "Draw everything, including text, N times as large; 2 looks sharp on high-density screens and in print")
       ->capture_default_str()
       ->check(CLI::Range(1, 4))
       ->type_name("N");

@@ -34,8 +34,8 @@ struct ConfigArguments {
   LoadedConfig load_for_sweep() const;
 };
 
-/// Normalises an integer in the notation of configurations (10, 010, 1e3) for CLI11, which would read 010 as an octal
-/// and 0x10 as a hexadecimal number. Throws CLI::ValidationError.
+/// Converts an integer in the notation of configuration files (10, 010, 1e3) to plain decimal digits. Without this,
+/// CLI11 would read 010 as an octal and 0x10 as a hexadecimal number. Throws CLI::ValidationError.
 std::string decimal_integer(const std::string& text);
 
 /// Declares an option whose value is an integer. Every option that takes an integer must be declared this way.
@@ -58,7 +58,7 @@ Checkpoint find_checkpoint(const std::filesystem::path& path, const std::string&
 /// Declares --dark and --pixel-ratio N, for commands that draw pictures with text.
 void declare_picture_style(CLI::App& command, PictureStyle& style);
 
-/// Writes a result to stdout and flushes it. Throws IoError if that fails, unless the reader has closed the pipe.
+/// Writes a result to stdout and flushes stdout. Throws IoError if that fails, unless the reader has closed the pipe.
 void print(const std::string& text);
 
 /// The versions of the program and of the libraries that it was built with.

@@ -18,7 +18,7 @@ void setup_completion(CLI::App& command, Action& action) {
       ->type_name("SHELL");
   command.footer(
       "bash: source <(slopegan completion bash)\nzsh:  slopegan completion zsh > DIR/_slopegan, with DIR in $fpath\n"
-      "cmake --install installs both in the locations where the shells find them.");
+      "cmake --install installs both scripts where the shells look for them.");
   command.callback([shell, &command, &action] {
     action = [shell, &command](const std::vector<std::string>&) {
       const CommandModel program = describe_commands(*command.get_parent());

@@ -103,7 +103,7 @@ std::string test_text(const DataConfig& config) {
   }
 }
 
-/// Describes which extractors training would use for its metrics, or why it cannot compute metrics.
+/// Lists the extractors that training would use for its metrics, or explains why it cannot compute metrics.
 std::string metrics_text(const Config& config, const Dataset& train) {
   if (config.metrics.every_images == 0) return "metrics\n  none\n";
   if (train.size() < Evaluator::least_images) {
@@ -220,7 +220,7 @@ int run_data(const DataArguments& arguments) {
     const bool has_style = arguments.style.dark || arguments.style.pixel_ratio != PictureStyle{}.pixel_ratio;
     if (!arguments.config.file.empty() || !arguments.out.empty() || has_style) {
       throw UsageError(
-          "--cache lists the whole cache and draws no picture, so it takes none of CONFIG, --out, --dark and "
+          "--cache lists the whole cache and draws no picture, so it cannot be combined with CONFIG, --out, --dark or "
           "--pixel-ratio");
     }
     print_cache(arguments.prune);

@@ -111,9 +111,9 @@ struct CheckpointDiagnosis {
   std::vector<std::string> unsettled;  ///< see unsettled_shares()
 };
 
-/// Diagnoses a checkpoint: its layers, and the gradients of a step on the first probe images, which is taken in memory
-/// only. Throws CheckpointError if the tensors do not match the configuration, and DataError if the images cannot be
-/// read.
+/// Diagnoses the layers of a checkpoint, and the gradients of one step on the first probe images. The step changes only
+/// a copy of the networks in memory. Throws CheckpointError if the tensors do not match the configuration, and
+/// DataError if the images cannot be read.
 CheckpointDiagnosis diagnose_checkpoint(const Checkpoint& checkpoint, std::int64_t probes) {
   Config config = checkpoint_config(checkpoint);
   config.training.device = Device::automatic;  // the device of this machine, not of the one that trained the run

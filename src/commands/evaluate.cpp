@@ -58,8 +58,8 @@ RealImages load_real(const DataConfig& data) {
   return {train, load_test_split(data, *train)};
 }
 
-/// Returns `data` with `auto` replaced with the rule for fitting images that it selects for this kind of data, so that
-/// a set of images of a different kind is fitted by the same rule.
+/// Returns `data` with data.fit = auto resolved for this kind of data, so that a set of images of a different kind is
+/// fitted in the same way.
 DataConfig fitted_alike(DataConfig data) {
   data.fit = chosen_fit(data);
   return data;
@@ -107,7 +107,7 @@ void log_mixed_depths(const Dataset& reference, const Dataset& scaled) {
   const bool is_expected = reference.deep_bits > 8;
   const Dataset &deep = is_expected ? reference : scaled, &other = is_expected ? scaled : reference;
   const std::string text =
-      format_text("only {} has more than 8 bits per channel: its value {} is compared with white in {}",
+      format_text("only {} has more than 8 bits per channel: its value {} is treated as equal to white in {}",
                   display(source_of(deep)), (1 << deep.deep_bits) - 1, display(source_of(other)));
   if (is_expected) return log::info(text);
   log::warning(text + "; if it is not white, rescale the images");
@@ -186,7 +186,7 @@ void warn_if_other_extractor(const Checkpoint& checkpoint, const std::string& ex
   try {
     const auto records = read_metrics(run.metrics_file());
     if (records.empty() || records.back().extractor == extractor) return;
-    log::warning("these metrics were measured by " + extractor + ", but the metrics of the run were measured by " +
+    log::warning("these metrics were computed with " + extractor + ", but the metrics of the run were computed with " +
                  printable(records.back().extractor) +
                  ", so the two are not comparable (a TorchScript file is only executed if --extractor names it)");
   } catch (const Error& error) {

@@ -21,7 +21,8 @@ struct LogArguments {
   log::Options options() const;
 };
 
-/// The log options that apply before all arguments are parsed, so that --log-format json also affects argument errors.
+/// The log options that apply until the arguments have been parsed. They honour --log-format json, so that errors in
+/// the arguments are logged as JSON too.
 log::Options log_options_before_parsing(const std::vector<std::string>& arguments);
 
 /// Declares --version, -v, -q and --log-format, and requires one subcommand.

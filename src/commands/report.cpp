@@ -40,7 +40,7 @@ int port_of(const std::string& text) {
   return port;
 }
 
-/// Serves the report, and rewrites it whenever there are new results, until a signal stops it.
+/// Serves the report, and rewrites it whenever there are new results, until a signal stops the server.
 class LiveReport {
  public:
   LiveReport(const std::filesystem::path& directory, const std::optional<std::filesystem::path>& out, int port,
@@ -60,7 +60,7 @@ class LiveReport {
       if (Clock::now() < next) continue;
       const auto start = Clock::now();
       refresh();
-      // Waits ten times as long as the report took, so that large reports leave most of the time to training.
+      // Wait ten times as long as the refresh took, so that large reports leave most of the time to training.
       next = Clock::now() + std::max<Clock::duration>(shortest_pause, 10 * (Clock::now() - start));
     }
   }

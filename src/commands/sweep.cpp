@@ -85,7 +85,7 @@ ChosenPlan choose_timed_plan(const Config& config, const TimeLimit& limit, const
   const MeasuredCosts costs = measure_costs(config);
   log::info(
       format_text("{:.0f} images/s per arm ({} at a time); {:.1f} s per evaluation of {} images; {:.1f} s "
-                  "for the rest of an arm",
+                  "per arm for everything else",
                   costs.images_per_second, costs.jobs, costs.evaluation_seconds, costs.samples, costs.other_seconds));
   const TimedPlan plan = plan_within(config, costs, limit.seconds_left(), limit.seconds_spent());
   if (const auto cuts = cuts_of(config, plan); !cuts.empty()) log::info("to fit the time limit: " + join(cuts, "; "));

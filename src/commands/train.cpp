@@ -68,7 +68,7 @@ int dry_run(const Config& config, const Compute& compute, const Dataset& dataset
 struct Start {
   RunDirectory directory;
   std::optional<Checkpoint> resume;
-  std::string note{};  ///< a log message about a run that starts again without a checkpoint
+  std::string note{};  ///< a log message if the run starts again without a checkpoint
 
   /// Whether there is a checkpoint and it belongs to this run.
   bool in_place() const { return resume && belongs_to(*resume, directory); }
@@ -109,9 +109,9 @@ struct KeptFrom09 {
   }
 };
 
-/// Returns what this run keeps from version 0.9. If the checkpoint belongs to another run and the configurations differ
-/// even with the behaviour of 0.9, this run is a new one, which keeps nothing. Weights that another run imported may be
-/// trained on other data, which are read as usual.
+/// Returns the behaviour of version 0.9 that this run keeps. If the checkpoint belongs to another run and the
+/// configurations differ even with the behaviour of 0.9, this run is a new one, which keeps nothing. Weights that
+/// another run imported may be trained further on other data, and such data are read as usual.
 KeptFrom09 kept_from_0_9(const LoadedConfig& loaded, const Start& start) {
   if (!start.resume) return {};
   const Config saved = checkpoint_config(*start.resume);
@@ -140,7 +140,8 @@ std::vector<std::string> take_weights(Start& start, const Config& config, const 
   return notes;
 }
 
-/// Trains. Writes the report if training is completed, or if it diverges, to show how the divergence developed.
+/// Trains the run. Writes the report if training completes, or if it diverges, so that the report shows how the
+/// divergence developed.
 TrainEnd train_and_report(const Config& config, const Compute& compute, const Dataset& dataset, const Start& start,
                           const RunOrigin& origin, Ranks* ranks) {
   try {

@@ -93,8 +93,8 @@ void publish(const fs::path& written, const fs::path& target) {
 }
 
 /// Creates a symlink to a checkpoint. On file systems without symlinks (exFAT, some network shares), creates a file
-/// that contains the name of the checkpoint instead. If the directory is not writable, writing that file reports
-/// the error.
+/// that contains the name of the checkpoint instead. If the directory is not writable, the attempt to write that file
+/// reports the error.
 void point_at(const fs::path& checkpoints_dir, const std::string& link_name, const std::string& name) {
   const fs::path link = temporary_path(checkpoints_dir, link_name);
   std::error_code error;
@@ -254,8 +254,7 @@ std::vector<fs::path> remove_newer_checkpoints(const fs::path& checkpoints_dir, 
   if (removed.empty()) return removed;
   remove_temporaries(checkpoints_dir);  // left by a killed process with the same process ID
   point_at(checkpoints_dir, "latest", std::to_string(images));
-  // Keep unreadable checkpoints: they may be intact if reading failed because of a disk, memory or permission
-  // problem.
+  // Keep unreadable checkpoints: they may be intact if reading failed because of a disk, memory or permission problem.
   const auto unreadable = std::partition(removed.begin(), removed.end(), is_readable);
   for (auto it = unreadable; it != removed.end(); ++it) rename_unreadable(*it);
   removed.erase(unreadable, removed.end());
@@ -349,7 +348,7 @@ static bool is_link_file(const fs::path& path) {
   return has_name && fs::is_regular_file(path, ignored) && images_of(target_of(path)) >= 0;
 }
 
-/// `given` without symlinks and without a trailing slash.
+/// Returns `given` with symlinks resolved and without a trailing slash, or unchanged if it cannot be resolved.
 static fs::path without_links(const fs::path& given) {
   std::error_code error;
   const fs::path path = fs::canonical(given, error);

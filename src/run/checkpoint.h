@@ -27,9 +27,9 @@ struct Checkpoint {
 
 /// Writes checkpoints/<info.images> and points checkpoints/latest at it. Then removes older checkpoints, except for the
 /// newest `keep` (at least two), the new one, and the target of checkpoints/best. An existing checkpoint with the same
-/// number of images is replaced, unless it is intact and equal. The caller must hold the lock of the run, because
-/// temporary files of an interrupted writer are removed. If writing fails with an IoError, all existing checkpoints are
-/// kept.
+/// number of images is replaced, unless it is intact and identical. The caller must hold the lock of the run, because
+/// this function removes the temporary files of an interrupted writer. If writing fails with an IoError, all existing
+/// checkpoints are kept.
 void save_checkpoint(const std::filesystem::path& checkpoints_dir, const CheckpointInfo& info,
                      const NamedTensors& tensors, std::int64_t keep);
 
@@ -37,8 +37,8 @@ void save_checkpoint(const std::filesystem::path& checkpoints_dir, const Checkpo
 /// checkpoint. If the checkpoint does not exist, removes checkpoints/best if it is dangling. Throws IoError.
 void mark_best(const std::filesystem::path& checkpoints_dir, std::int64_t images);
 
-/// Verifies and reads the checkpoint in `directory`. Throws CheckpointError, and NewerFormatError if the checkpoint
-/// requires a newer version of slopegan.
+/// Verifies and reads the checkpoint in `directory`. Throws CheckpointError if it is missing or damaged, and
+/// NewerFormatError if it requires a newer version of slopegan.
 Checkpoint load_checkpoint(const std::filesystem::path& directory);
 
 /// Replaces directories named latest and best, which are copies of checkpoints, with symlinks. If the original
@@ -64,7 +64,7 @@ std::vector<std::filesystem::path> remove_newer_checkpoints(const std::filesyste
 
 /// Loads the newest intact checkpoint, including copies named latest and best, or returns std::nullopt if there are no
 /// checkpoints. Appends one line to `warnings` for each damaged checkpoint that is skipped. Throws CheckpointError if
-/// all checkpoints are damaged, and NewerFormatError if it reaches one that requires a newer version of slopegan.
+/// all checkpoints are damaged, and NewerFormatError if it encounters one that requires a newer version of slopegan.
 std::optional<Checkpoint> load_newest(const std::filesystem::path& checkpoints_dir, std::vector<std::string>& warnings);
 
 /// Like the other load_newest, but logs the warnings.

@@ -15,8 +15,8 @@
 /// TensorBoard event files.
 namespace slopegan {
 
-/// The values for one step, as TensorFlow's message Summary (tensorflow/core/framework/summary.proto). TensorBoard
-/// groups tags by the part before the first slash.
+/// The values for one step, encoded as a TensorFlow Summary message (tensorflow/core/framework/summary.proto).
+/// TensorBoard groups tags by the part before the first slash.
 class EventSummary {
  public:
   /// The value is stored as float32.
@@ -40,15 +40,15 @@ EventSummary summary_of(const DiagnosticsRecord& record);
 /// (tensorflow/core/util/event.proto), framed as in TFRecord files. The step of an event is the number of images.
 ///
 /// Each start of a run creates a new file, whose name sorts after those of the older files. A message at the beginning
-/// of the file makes TensorBoard discard the events after the checkpoint that it has already read from older files. In
-/// addition, the older files are truncated to their sizes at the checkpoint, so that readers that ignore this message,
-/// or start to read later, see each point exactly once.
+/// of the file makes TensorBoard discard those events from older files that it has already read and that come after the
+/// checkpoint. In addition, the older files are truncated to their sizes at the checkpoint, so that readers that ignore
+/// this message, or start to read later, see each point exactly once.
 class EventFiles {
  public:
   /// Finds the event files in the directory without creating or changing any file. Throws IoError.
   explicit EventFiles(std::filesystem::path directory);
 
-  /// Returns the size of each file in bytes, by its name.
+  /// Returns the size of each file in bytes, keyed by file name.
   std::map<std::string, std::uint64_t> sizes() const;
 
   /// Truncates the files to `sizes`, and removes the files that are not listed. A missing or shorter file only causes a
@@ -62,7 +62,7 @@ class EventFiles {
   /// Appends an event. Throws IoError; if the disk is full, no part of the event is kept.
   void add(std::int64_t images, const EventSummary& summary);
 
-  /// Returns once all events are on the disk.
+  /// Flushes all events to the disk (fsync).
   void sync();
 
  private:
@@ -77,7 +77,8 @@ class EventFiles {
   std::optional<AppendFile> file_;     ///< created with the first event
 };
 
-/// Returns a record for a TFRecord file: the length, its checksum, `data`, and its checksum.
+/// Returns a record for a TFRecord file: the length of `data`, the checksum of the length, `data`, and the checksum of
+/// `data`.
 std::string event_record(std::string_view data);
 
 }  // namespace slopegan

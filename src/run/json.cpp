@@ -53,8 +53,8 @@ class LineReader {
  public:
   explicit LineReader(const std::filesystem::path& file) : file_(PosixFile::open_regular(file)) {}
 
-  /// Returns the next line, or std::nullopt at the end of the file. A line longer than the limit may be cut, but is
-  /// returned with more bytes than the limit. Do not call next() again after such a line.
+  /// Returns the next line, or std::nullopt at the end of the file. A line longer than the limit may be truncated, but
+  /// the returned part is still longer than the limit. Do not call next() again after such a line.
   std::optional<std::string_view> next() {
     std::size_t searched = begin_;
     for (;;) {
@@ -124,7 +124,7 @@ bool take_last_json_line(const std::filesystem::path& file, const std::function<
   const std::size_t end = text.rfind('\n');
   if (end == std::string::npos || end == 0) return false;
   const std::size_t before = text.rfind('\n', end - 1);
-  // The line may not fit into the window, for example because it is longer than the limit.
+  // The line begins before the part that was read, for example because it is longer than the limit.
   if (before == std::string::npos && wanted < size) return false;
   const std::size_t begin = before == std::string::npos ? 0 : before + 1;
   return is_accepted(take, std::string_view(text).substr(begin, end - begin));

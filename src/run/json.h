@@ -10,7 +10,7 @@
 
 #include <nlohmann/json.hpp>
 
-/// JSON text and JSONL files. Record types are converted in run/record_json.h.
+/// JSON text and JSONL files. run/record_json.h converts records to and from JSON.
 namespace slopegan {
 
 /// Thrown if a JSON value does not have the expected type.
@@ -45,7 +45,7 @@ void for_each_json_line(const std::filesystem::path& file, const std::string& wh
 
 /// Calls take(object) only for the last complete line of the file, or of its first `size` bytes. Reads only the end of
 /// this part, so it is fast even for long files that are still growing. Returns false if there is no such line, or if
-/// the line is one for which for_each_json_line throws DataError. Throws IoError if the file cannot be read.
+/// for_each_json_line would throw DataError for that line. Throws IoError if the file cannot be read.
 bool take_last_json_line(const std::filesystem::path& file, const std::function<void(const nlohmann::json&)>& take,
                          std::optional<std::uint64_t> size = std::nullopt);
 

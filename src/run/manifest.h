@@ -18,7 +18,8 @@ struct CheckpointInfo {
   std::string slopegan_version;
   std::string config_yaml;   ///< the resolved configuration, so that a checkpoint can be used without its run
   std::string dataset_hash;  ///< Dataset::hash of the training images; empty if unknown
-  /// Sizes in bytes of the run's growing files ("history.jsonl", …), to which a resumed run truncates them.
+  /// Sizes in bytes of the files that the run appends to ("history.jsonl", …). A resumed run truncates them to these
+  /// sizes.
   std::map<std::string, std::uint64_t> file_offsets;
   /// The absolute data.path at the time of writing; empty if unknown. It is used if the path in the configuration,
   /// which may be relative, does not exist.

@@ -63,7 +63,7 @@ class Progress {
 
   void update(std::int64_t images, const StepStats& stats);
 
-  /// Runs work(), shows `phase` in the meantime, and adds the elapsed time to that phase.
+  /// Runs work() while showing `phase`, and adds the elapsed time to that phase.
   template <class Work>
   auto during(Phase phase, Work&& work) {
     struct Visit {
@@ -103,10 +103,10 @@ class Progress {
 /// Returns the resident memory of this process in MiB.
 double resident_memory_mib();
 
-/// Returns a row of the summary table at the end of a run, with a newline.
+/// Returns one row of the summary table that is printed at the end of a run, including the newline.
 std::string summary_row(const char* name, const std::string& text);
 
-/// Returns the first rows of this table: images, time per phase, speed, memory, and the losses of the last step.
+/// Returns the first rows of the summary table: images, time per phase, speed, memory, and the losses of the last step.
 std::string progress_summary(const Progress& progress);
 
 }  // namespace slopegan

@@ -20,7 +20,7 @@
 ///
 /// The JSON writer and reader, the TensorBoard events and the columns of results.csv all follow this list. Fields are
 /// numbers, booleans, strings, enumerations, std::optional (absent if empty), maps from names to numbers, lists of
-/// names with texts, other records, and vectors of these.
+/// (name, text) pairs, other records, and vectors of these.
 ///
 /// A record with `static constexpr bool is_lenient = true` writes empty optionals as null. When it is read, all keys
 /// may be absent, and null leaves an optional empty.
@@ -162,7 +162,7 @@ struct ReadFields {
 
 template <Record R>
 R read_record(const nlohmann::json& object) {
-  if (!object.is_object()) throw WrongJsonType("an object is expected");
+  if (!object.is_object()) throw WrongJsonType("expected an object");
   R record;
   R::visit_fields(record, ReadFields{object, is_lenient_record<R>});
   return record;

@@ -71,10 +71,10 @@ std::optional<double> find_value(const std::map<std::string, double>& values, co
 struct ClassifierAccuracy {
   double accuracy = 0;      ///< fraction of the images that are classified correctly
   double guessing = 0;      ///< accuracy of always guessing the most frequent label
-  std::int64_t images = 0;  ///< number of images
+  std::int64_t images = 0;  ///< number of images that were classified
 
-  /// Whether the accuracy is at most two standard errors above guessing. The labels are then probably unrelated to the
-  /// images. False if a value is NaN or there are no images.
+  /// Whether the accuracy is at most two standard errors above that of guessing. The labels are then probably unrelated
+  /// to the images. False if a value is NaN or there are no images.
   bool is_near_chance() const;
 
   bool operator==(const ClassifierAccuracy&) const = default;
@@ -173,8 +173,8 @@ bool is_mostly_bias(const RulerFigures& ruler, std::int64_t samples);
 /// label".
 std::string accuracy_text(const ClassifierAccuracy& classifier);
 
-/// Says that the labels seem to be unrelated to the images, so that the metrics may be meaningless; std::nullopt if the
-/// classifier is better than guessing, or if its accuracy is unknown. ASCII only.
+/// Returns a warning that the labels seem to be unrelated to the images, which may make the metrics meaningless.
+/// Returns std::nullopt if the classifier is better than guessing, or if its accuracy is unknown. ASCII only.
 std::optional<std::string> unrelated_labels_text(const RulerFigures& ruler);
 
 /// One activation layer, measured over all probes. Fractions are in [0, 1].
@@ -189,7 +189,8 @@ struct LayerDiagnosis {
   double negative_fraction = 0;  ///< P(x < 0)
   double slope_energy = 0;       ///< fraction of Σ f(x)² that comes from x ≤ 0
 
-  /// Whether a unit without a positive value is dead. It is dead if the slope is 0, because it then has no gradient.
+  /// Whether units without a positive value are dead. They are if the slope is 0, because such units then have no
+  /// gradient.
   bool is_dead_kind() const { return negative_slope == 0; }
   bool operator==(const LayerDiagnosis&) const = default;
 
@@ -232,8 +233,8 @@ struct ParameterDiagnosis {
   }
 };
 
-/// Measurements of the discriminator on the probes. An accuracy is the fraction of images on the correct side of
-/// logit 0.
+/// Measurements of the discriminator on the probes. An accuracy is the fraction of images whose logit has the correct
+/// sign.
 struct DiscriminatorDiagnosis {
   double accuracy_train = 0;                ///< on training images
   std::optional<double> accuracy_held_out;  ///< on test images; empty if there is no test split
@@ -274,7 +275,7 @@ struct SampleDiagnosis {
 /// A line of diagnostics.jsonl.
 struct DiagnosticsRecord {
   std::int64_t images = 0;
-  std::int64_t probes = 0;             ///< number of latents, and of real images
+  std::int64_t probes = 0;             ///< number of latents, and also of real images
   std::vector<LayerDiagnosis> layers;  ///< the generator's, then the discriminator's, each from input to output
   std::vector<ParameterDiagnosis> parameters;
   DiscriminatorDiagnosis discriminator;

@@ -48,12 +48,12 @@ void refuse_link(const std::filesystem::path& root);
 class RunDirectory : public RunPaths {
  public:
   /// Creates a new run directory and its missing parents. Throws UsageError if `root` is not empty or is a symlink,
-  /// BusyError if another process has locked it, and IoError.
+  /// BusyError if another process has locked it, and IoError if a file operation fails.
   static RunDirectory create(const std::filesystem::path& root);
 
   /// Opens an existing run directory, removes the temporary files of a process that was killed, and restores the
   /// symlinks to checkpoints. Throws UsageError if `root` is not a run directory, BusyError if another process has
-  /// locked it, and IoError.
+  /// locked it, and IoError if a file operation fails.
   static RunDirectory open(const std::filesystem::path& root);
 
   /// Throws IoError if the directory has been removed or replaced, because the process must not write to another run.

@@ -24,7 +24,7 @@ std::string cpu_model() {
   return text.substr(begin + 2, text.find('\n', begin) - begin - 2);
 }
 
-/// Returns read(object) for the JSON object in `file`, or std::nullopt if there is no file.
+/// Returns read(object) for the JSON object in `file`, or std::nullopt if the file does not exist.
 template <class Read>
 auto read_object(const std::filesystem::path& file, Read&& read)
     -> std::optional<decltype(read(std::declval<const nlohmann::json&>()))> {
@@ -46,7 +46,7 @@ nlohmann::ordered_json field_json(RunStatus status) { return name_of(status); }
 
 void read_field(const nlohmann::json& value, RunStatus& status) {
   const auto named = enum_named<RunStatus>(value.get<std::string>());
-  if (!named) throw WrongJsonType("a run status is expected");
+  if (!named) throw WrongJsonType("expected a run status");
   status = *named;
 }
 

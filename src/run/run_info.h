@@ -82,9 +82,9 @@ struct DatasetInfo {
   }
 };
 
-/// How the steps of a run were computed up to a number of images, if later steps were computed differently.
+/// The device, precision and number of threads with which a run was trained until it was resumed with different ones.
 struct EarlierCompute {
-  std::int64_t until = 0;  ///< images seen when the run was resumed differently
+  std::int64_t until = 0;  ///< images seen when the run was resumed with different values
   std::string device;
   std::string precision;
   std::int64_t threads = 0;

@@ -18,9 +18,9 @@ class RunLogs {
   explicit RunLogs(const RunPaths& run);
 
   AppendFile history, metrics, diagnostics;
-  EventFiles events;  ///< off until EventFiles::begin
+  EventFiles events;  ///< disabled until EventFiles::begin is called
 
-  /// Returns the size of each file in bytes, by its name.
+  /// Returns the size of each file in bytes, keyed by file name.
   std::map<std::string, std::uint64_t> sizes() const;
 
   /// Throws IoError, with a hint on how to continue, if a JSONL file of `run` is shorter than its entry in `sizes`.
@@ -31,7 +31,7 @@ class RunLogs {
   /// EventFiles::truncate_to. Throws IoError, for example if a JSONL file is shorter than its entry.
   void truncate_to(const std::map<std::string, std::uint64_t>& sizes);
 
-  /// Returns once all lines are on the disk.
+  /// Flushes all lines to the disk (fsync).
   void sync();
 };
 

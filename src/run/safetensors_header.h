@@ -44,9 +44,9 @@ std::string safetensors_header_text(const SafetensorsHeader& header);
 /// Throws CheckpointError with the reason, but without the name of the file. Safe for arbitrary bytes.
 SafetensorsHeader parse_safetensors_header(std::string_view text, std::uint64_t data_size);
 
-/// Reads the length and the header (at most 8 MB) from the start of an open file and checks them against the size
-/// of the file. Leaves the file position at the start of the data. Throws CheckpointError with the reason
-/// if the header is invalid, and IoError if it cannot be read.
+/// Reads the length and the header (at most 8 MB) from the start of an open file and checks them against the size of
+/// the file. Leaves the file position at the start of the data. Throws CheckpointError with the reason if the header is
+/// invalid, and IoError if it cannot be read.
 SafetensorsHeader read_safetensors_header(PosixFile& file);
 
 }  // namespace slopegan

@@ -59,9 +59,9 @@ ArmHardware hardware_of(const Arm& arm);
 
 /// Marks the arms that were trained on different images than most arms as errors, so that they count as missing.
 /// Returns a note about them; empty if there are none. "Most arms" means most of those with a seed in `decisive` or, if
-/// none of these records its images in run.json, most of all arms. If there is a tie, the images of the first arm among
-/// those tied are expected. Arms that are pending or do not record their images, as in incomplete copies, are not
-/// marked.
+/// none of these records its images in run.json, most of all arms. In a tie between sets of images, the set that comes
+/// first among these arms is used. Arms that are pending or do not record their images, as in incomplete copies, are
+/// not marked.
 std::string mark_other_images(const std::vector<Arm>& arms, const std::vector<std::int64_t>& decisive,
                               std::vector<ArmScore>& scores);
 

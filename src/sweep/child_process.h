@@ -10,9 +10,9 @@
 
 namespace slopegan {
 
-/// A child process that runs this program. The variables that make a process a rank in distributed training are removed
-/// from the child's environment, so that a sweep can itself be started by srun or torchrun. The child receives SIGTERM
-/// when this process dies.
+/// A child process that runs this program. The environment variables that make a process a rank in distributed training
+/// are removed from the child's environment, so that the sweep itself can be started by srun or torchrun. The child
+/// receives SIGTERM when this process dies.
 class ChildProcess {
  public:
   /// Starts the program with `arguments`, which do not include its name, and with `variables` ("NAME=value") added to
@@ -29,8 +29,8 @@ class ChildProcess {
   /// The last line of stderr, in printable form. Empty if the child has written nothing.
   std::string last_stderr_line() const;
 
-  /// The first line of stderr that contains `text`, from there to its end and in printable form. Empty if there is no
-  /// such line among the first 64 KiB. The child may still be running.
+  /// Finds `text` in stderr and returns it with the rest of its line, in printable form. Empty if the first 64 KiB do
+  /// not contain `text` in a complete line. The child may still be running.
   std::string stderr_from(std::string_view text) const;
 
  private:
@@ -42,9 +42,10 @@ class ChildProcess {
   std::optional<int> exit_code_;
 };
 
-/// The exit code that stands for the end of a child in the exit code of this process. `code` is the result of poll(). A
-/// child that was ended by a signal that only faults raise, such as SIGSEGV, counts as ExitCode::bug, and by any other
-/// signal as ExitCode::io, because 128 + signal would mean that the signal stopped this process.
+/// Returns the exit code with which this process reports how a child ended. `code` is the result of poll(). If a signal
+/// ended the child, returns ExitCode::bug if only faults raise this signal (such as SIGSEGV), and ExitCode::io
+/// otherwise, because an exit code of 128 + signal would mean that the signal stopped this process. Other codes are
+/// returned unchanged.
 int exit_code_for(int code);
 
 /// If SIGTSTP (Ctrl-Z) has arrived while a SuspendRequests object exists, suspends the children and this process, and

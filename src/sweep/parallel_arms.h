@@ -29,11 +29,11 @@ std::vector<std::string> gpu_names(const std::optional<std::string>& visible, st
 std::string least_used_gpu(const std::vector<std::string>& gpus, const std::vector<std::string>& in_use);
 
 /// The environment variables that are set for an arm. CUDA_VISIBLE_DEVICES selects `gpu`, unless `gpu` is empty. If
-/// several arms train side by side, OMP_PROC_BIND=false overrides a binding of threads that the user has requested
-/// (OMP_PROC_BIND, OMP_PLACES, GOMP_CPU_AFFINITY): each arm would bind its threads to the same cores.
+/// several arms train in parallel, OMP_PROC_BIND=false overrides any thread binding that the user has requested
+/// (OMP_PROC_BIND, OMP_PLACES, GOMP_CPU_AFFINITY), because all arms would bind their threads to the same cores.
 std::vector<std::string> arm_variables(const std::string& gpu, std::int64_t jobs);
 
-/// The number of arms that train side by side, and the number of threads of each.
+/// The number of arms that train in parallel, and the number of threads of each.
 struct ParallelArms {
   std::int64_t jobs = 1;
   std::int64_t threads = 1;
@@ -41,7 +41,7 @@ struct ParallelArms {
   std::string threads_reason = {};  ///< what determined `threads`: "training.threads", "all cores, shared by 4 arms"
 };
 
-/// Chooses how many of `arms` arms train side by side, and the number of threads of each, unless sweep.jobs and
+/// Chooses how many of `arms` arms train in parallel, and the number of threads of each, unless sweep.jobs and
 /// training.threads set these numbers. Many arms with one thread each train more images per second than one arm with
 /// all threads, so there is one arm per core; there are fewer if each arm has several threads, or if the memory does
 /// not suffice for arm_memory_bytes per arm. On GPUs, there is one arm per GPU; a larger value of sweep.jobs lets

@@ -20,7 +20,8 @@ PreparedData prepare_data(const Config& config, bool logs_notes = true);
 /// PreparedData::hash.
 void check_prepared(const Dataset& images, const std::string& hash);
 
-/// Whether `message` is that of an error from check_prepared. A sweep sees only the messages of its arms.
+/// Whether `message` is the message of an error from check_prepared. A sweep has access only to the messages of its
+/// arms, not to their exceptions.
 bool is_about_changed_images(const std::string& message);
 
 }  // namespace slopegan

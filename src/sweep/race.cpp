@@ -60,7 +60,8 @@ std::optional<double> fd_between(const std::vector<MetricsRecord>& records, std:
   return std::nullopt;
 }
 
-/// Logs each problem only once, because the files of the arms are read every few seconds.
+/// Returns the metrics records of the arm; empty if they cannot be read. Logs each problem only once, because the files
+/// of the arms are read every few seconds.
 std::vector<MetricsRecord> all_metrics(const Arm& arm) {
   const auto file = RunPaths(arm.directory).metrics_file();
   std::error_code ignored;

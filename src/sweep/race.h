@@ -33,7 +33,7 @@ Config race_config(Config config, const RacePlan& plan);
 /// of the training, or else the first one. 0 if there is no evaluation before the end, or if sweep.give_up is 0.
 std::int64_t interim_images(const Config& config);
 
-/// Everything that the race fixes before its first arm is trained. `config` is the result of race_config.
+/// Everything that is fixed before the first arm of the race is trained. `config` is the result of race_config.
 PlannedRace planned_race(const Config& config, const RacePlan& plan, const std::string& extractor,
                          const std::string& dataset_hash);
 
@@ -45,10 +45,10 @@ std::optional<RaceFile> read_race(const std::filesystem::path& sweep_dir);
 /// race.json is damaged.
 void check_plan(const std::filesystem::path& sweep_dir, const PlannedRace& planned);
 
-/// Throws the UsageError for a different plan. `problems` lists the differences between the plans.
+/// Throws a UsageError stating that the race in `sweep_dir` has a different plan. `problems` lists the differences.
 [[noreturn]] void refuse_plan(const std::filesystem::path& sweep_dir, const std::vector<std::string>& problems);
 
-/// Writes the plan to race.json, unless race.json already contains it. Throws UsageError like check_plan.
+/// Writes the plan to race.json, unless race.json already contains it. Throws the same errors as check_plan.
 void write_plan(const std::filesystem::path& sweep_dir, const PlannedRace& planned);
 
 /// Tracks a race through the files of its arms and keeps race.json up to date.

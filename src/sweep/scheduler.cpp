@@ -178,7 +178,7 @@ class Scheduler {
     return holder.has_value();
   }
 
-  /// Forgets the held arms that are no longer in use, because the other process finished them or was stopped.
+  /// Removes from held_ the arms that are no longer in use, because the other process finished them or was stopped.
   void release_held_arms() {
     bool any = false;
     for (auto it = held_.begin(); it != held_.end();) {

@@ -44,9 +44,9 @@ struct ScheduleOptions {
 };
 
 struct SweepResult {
-  /// 0 or the highest exit code of an arm, where 5 (diverged) ranks below all others. An arm that crashed counts as 70,
-  /// one that was ended by another signal (see exit_code_for) or ran out of memory as 6, and one without a usable
-  /// result as 3. If the sweep itself was stopped, 128 + signal.
+  /// 0 or the highest exit code of an arm, where 5 (diverged) ranks below all other errors. An arm that crashed counts
+  /// as 70, one that was ended by another signal (see exit_code_for) or ran out of memory as 6, and one without a
+  /// usable result as 3. If the sweep itself was stopped, 128 + signal.
   int exit_code = 0;
   bool stopped = false;      ///< whether a signal stopped the sweep
   bool out_of_time = false;  ///< whether the deadline stopped it
@@ -57,11 +57,11 @@ struct SweepResult {
 std::vector<std::string> arm_arguments(const std::filesystem::path& sweep_dir, const Arm& arm,
                                        const ParallelArms& parallel, const std::string& data_hash = {});
 
-/// Trains the arms on the agenda, as many side by side as choose_parallel_arms selects. Does not train arms that other
+/// Trains the arms on the agenda, as many in parallel as choose_parallel_arms selects. Does not train arms that other
 /// processes are training. When only such arms are left, logs which processes use them, and waits. If an arm fails, its
 /// failure is logged and the others continue; if it failed because the images have changed
-/// (ScheduleOptions::data_hash), no further arms are started. The first warning of an arm that other processes
-/// use the cores is logged. results.csv, with all arms in `all`, is rewritten whenever an arm ends.
+/// (ScheduleOptions::data_hash), no further arms are started. If arms warn that other processes use the cores, the
+/// first such warning is logged. results.csv, with all arms in `all`, is rewritten whenever an arm ends.
 SweepResult run_sweep(const Config& config, const std::filesystem::path& sweep_dir, const std::vector<Arm>& all,
                       const ReadAgenda& read_agenda, const ScheduleOptions& options = {});
 

@@ -22,8 +22,9 @@ Shard parse_shard(const std::string& text);
 /// The arms of the shard: every count-th element of `all`.
 std::vector<Arm> arms_of_shard(const std::vector<Arm>& all, const Shard& shard);
 
-/// Loads the sweep.yaml of a sweep that may have been renamed or moved: run.name is the name of the directory, and if
-/// data.path does not exist, it is replaced with the absolute path in the checkpoint of an arm. Throws UsageError.
+/// Loads the sweep.yaml of a sweep that may have been renamed or moved: run.name is set to the name of the directory,
+/// and if data.path does not exist, it is replaced with the absolute path in the checkpoint of an arm. Throws
+/// UsageError.
 Config load_sweep(const std::filesystem::path& directory);
 
 /// The configuration with which an existing sweep in the directory of `given` continues. If version 0.9 started the

@@ -40,7 +40,7 @@ constexpr double most_evaluation_time = 0.3;
 /// number.
 constexpr std::int64_t probe_samples = 500;
 
-/// No machine trains this many arms side by side.
+/// An upper bound on the number of arms that any machine trains in parallel.
 constexpr std::int64_t most_parallel_arms = 1024;
 
 /// The prefix of the names of the temporary directories in which sweeps measure the time of arms.
@@ -65,7 +65,8 @@ FileLock create_probe_directory(const std::filesystem::path& directory) {
   }
 }
 
-/// A sweep next to the real one, in a temporary directory that the destructor removes.
+/// A short sweep that measures the duration of an arm. It uses a temporary directory next to that of the real sweep;
+/// the destructor removes this directory.
 class ProbeSweep {
  public:
   explicit ProbeSweep(Config config) : config_(std::move(config)) {
@@ -206,12 +207,12 @@ struct PossibleRace {
   RacePlan plan;
   std::size_t covered_looks = 0;
 
-  /// The number of arms for which the time must suffice.
+  /// The number of arms that must fit into the time.
   std::int64_t arms() const { return typical_arms(plan, covered_looks); }
 };
 
-/// The races that may be planned, in order of preference: with time for three looks, with time for one look, then the
-/// same with fewer and fewer slopes.
+/// The possible races in order of preference: with time for three looks, with time for one look, then the same with
+/// fewer and fewer slopes.
 std::vector<PossibleRace> possible_races(Config config) {
   std::vector<PossibleRace> races;
   auto& slopes = config.sweep.negative_slope;
@@ -240,7 +241,7 @@ double arm_seconds(const MeasuredCosts& costs, std::int64_t images, std::int64_t
   return costs.other_seconds + static_cast<double>(images) / costs.images_per_second + evaluation_time(costs, samples);
 }
 
-/// The number of rounds in which every job trains one arm.
+/// The number of rounds that the race takes if each job trains one arm per round.
 double rounds_of(const PossibleRace& race, const MeasuredCosts& costs) {
   return std::ceil(static_cast<double>(race.arms()) / static_cast<double>(costs.jobs));
 }

@@ -14,7 +14,7 @@
 /// Implements sweep --within TIME: plans a race that is expected to end in time.
 namespace slopegan {
 
-/// The time that the arms of a sweep take on this machine, with `jobs` of them side by side.
+/// The time that the arms of a sweep take on this machine if `jobs` of them train in parallel.
 struct MeasuredCosts {
   double images_per_second = 0;   ///< of each arm while it trains
   double evaluation_seconds = 0;  ///< one evaluation with `samples` generated images
@@ -31,8 +31,8 @@ PreparedData prepare_within(const Config& config, std::chrono::steady_clock::tim
 /// Removes the temporary directories in `output_dir` that measure_costs left behind because its process was killed.
 void remove_left_measurements(const std::filesystem::path& output_dir);
 
-/// Prepares the data and trains arms for a few steps each in a temporary directory, as many side by side as in the
-/// sweep. Throws StoppedError if a signal stops it, and IoError if an arm fails.
+/// Prepares the data and trains arms for a few steps each in a temporary directory, as many in parallel as the sweep
+/// would. Throws StoppedError if a signal stops it, and IoError if an arm fails.
 MeasuredCosts measure_costs(const Config& config);
 
 struct TimedPlan {
@@ -45,10 +45,10 @@ struct TimedPlan {
 };
 
 /// A race that is planned with --within has more looks than other races, so that it uses the whole time unless every
-/// slope is decided. The plan provides time for the first three looks if possible, else for the first one.
+/// slope is decided. The plan provides time for the first three looks if possible, otherwise only for the first one.
 inline constexpr std::size_t looks_within = 5, covered_looks_within = 3;
 
-/// A race trains at least this many images per arm, unless training.total_images is smaller.
+/// A plan has at least this many images per arm, unless training.total_images is smaller.
 inline constexpr std::int64_t least_images_within = 10'000;
 /// A plan does not reduce metrics.samples below this number.
 inline constexpr std::int64_t least_samples_within = 1'000;
@@ -69,7 +69,8 @@ TimedPlan plan_within(const Config& config, const MeasuredCosts& costs, double s
 /// The configuration and the plan of the race in the directory of the sweep; std::nullopt if there is no race, or if no
 /// arm has been trained and the rules of `config` (sweep.alpha, sweep.control, sweep.equivalence, sweep.give_up), its
 /// first seed or its slopes do not agree with the plan. Once arms have been trained, such a difference throws
-/// UsageError. Slopes that the plan lacks are no difference, because plan_within may have dropped them.
+/// UsageError. Slopes that are missing from the plan do not count as a difference, because plan_within may have dropped
+/// them.
 std::optional<TimedPlan> kept_plan(const Config& config);
 
 /// The changes to the configuration that make the race fit into the time, one per element.

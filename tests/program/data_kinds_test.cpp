@@ -192,7 +192,7 @@ TEST_F(DataKinds, SetsWith16BitsAreComparedWithoutHidingDifferencesInBrightness)
   const auto bytes = write_deep("bytes", 16, 0);  // values that fit into 8 bits do not determine the range
   EXPECT_LT(fd(real, bytes), dark_fd / 10);
   EXPECT_THAT(slopegan({"evaluate", real, "--against", bytes}).err,
-              HasSubstr("has more than 8 bits per channel: its value 4095 is compared with white in " + bytes));
+              HasSubstr("has more than 8 bits per channel: its value 4095 is treated as equal to white in " + bytes));
   ASSERT_EQ(train("run", {"data.kind=image_folder", "data.channels=1", "data.path=" + real}).code, 0);
   const auto run = slopegan({"evaluate", (outputs() / "run").string(), "--against", dark});
   ASSERT_EQ(run.code, 0) << run.err;

@@ -145,7 +145,7 @@ TEST_F(Moved, AComparisonWithOtherImagesUsesTheExtractorOfTheRun) {
   const auto without_data = slopegan({"evaluate", run_dir().string(), "--against", others, "--samples", "30"});
   ASSERT_EQ(without_data.code, 0) << without_data.err;
   EXPECT_THAT(without_data.err, HasSubstr("the data of the run cannot be read"));
-  EXPECT_THAT(without_data.err, HasSubstr("but the metrics of the run were measured by classifier-photos@"));
+  EXPECT_THAT(without_data.err, HasSubstr("but the metrics of the run were computed with classifier-photos@"));
 }
 
 /// A run from version 0.9 has a configuration without the keys of later versions. `--arm` reads a configuration file as
