@@ -45,7 +45,7 @@ at::Tensor transpose_in_tiles(const at::Tensor& small, PreparedWeight& weight, s
 /// The gradient of the weight, [low, high, 4, 4], float32, contiguous.
 at::Tensor correlate_in_tiles(const at::Tensor& big, const at::Tensor& small);
 
-/// Whether transpose_thin is faster than oneDNN's convolution, for machines without tiled products.
+/// Whether transpose_thin is faster than oneDNN's convolution, for machines that do not support tiled products.
 bool is_thin(at::ScalarType type, std::int64_t high);
 
 /// small -> big in float32 as one matrix product over all patches. weight: [low, high, 4, 4]; bias and negative_slope
