@@ -10,8 +10,8 @@
 
 #include "config/enums.h"
 
-/// The configuration of a run as plain structs; the initialisers are the defaults. The meaning and range of every key
-/// are in config/fields.h. These structs do not validate their values.
+/// The configuration of a run as plain structs; the initialisers are the defaults. config/fields.h defines the meaning
+/// and range of every key. These structs do not validate their values.
 namespace slopegan {
 
 /// The negative slopes of a network: one number for all activations, one number per layer (input side first), or a
@@ -48,8 +48,9 @@ struct DataConfig {
   /// Not a key: whether the configuration belongs to a run from version 0.9. Image folders are then read (files, pixels
   /// and labels) and metrics are computed as in that version.
   bool as_in_0_9 = false;
-  /// Not a key: if not 0, images with more than 8 bits per channel are scaled by the range 0 to 2^fixed_bits - 1
-  /// instead of the range of their data set (Dataset::deep_bits), for a comparison with images of this range.
+  /// Not a key: if not 0, images with more than 8 bits per channel are scaled from the range 0 to 2^fixed_bits - 1
+  /// instead of the range of their data set (Dataset::deep_bits), so that they can be compared with images of this
+  /// range.
   int fixed_bits = 0;
 };
 
@@ -157,7 +158,7 @@ struct Setting {
   std::string value;
   bool operator==(const Setting&) const = default;
 
-  static constexpr bool is_lenient = true;  ///< see run/record_json.h; for statistics.json
+  static constexpr bool is_lenient = true;  ///< for statistics.json; see run/record_json.h
   template <class Self, class Visit>
   static void visit_fields(Self& self, Visit&& visit) {
     visit({"key"}, self.key);

@@ -26,10 +26,10 @@ Config with_earlier_defaults(Config config, unsigned kept) {
 }
 
 unsigned kept_defaults(const LoadedConfig& given, const Config& stored) {
-  // Other versions have other defaults, so there the user has set these values.
+  // In later versions, these values are not the defaults, so the user must have set them.
   if (!stored.data.as_in_0_9) return 0;
-  // The configuration that will be stored contains a key of a later version, so that it no longer looks like one of
-  // version 0.9. If defaults were kept now, they would be lost when the run or sweep is continued again.
+  // The configuration that will be stored contains a key of a later version, so it no longer looks like one of version
+  // 0.9. If defaults were kept now, they would be lost when the run or sweep is continued again.
   if (given.sets_reading_of_data()) return 0;
   unsigned kept = 0;
   for (std::size_t i = 0; i < earlier_defaults.size(); ++i) {

@@ -24,8 +24,8 @@ constexpr std::string_view name_of(DatasetKind value) {
   return {};
 }
 
-/// Whether every image file below data.path is an image of the data set. Such images differ in size; they are fitted to
-/// the resolution, by default with ImageFit::crop, when they are packed.
+/// Whether every image file below data.path is an image of the data set. Such images may differ in size; when they are
+/// packed, they are fitted to the resolution, by default with ImageFit::crop.
 constexpr bool consists_of_image_files(DatasetKind kind) {
   switch (kind) {
     case DatasetKind::image_folder:
@@ -85,7 +85,7 @@ constexpr std::string_view name_of(ActivationKind value) {
 
 /// Properties of an activation.
 struct ActivationTraits {
-  bool uses_negative_slope;  ///< negative_slope is its slope, or the initial value of a learnable one
+  bool uses_negative_slope;  ///< negative_slope is its slope, or the initial value of a learned slope
   bool learns_slope;         ///< the slope is a parameter of the network
   /// Training draws random numbers. Several ranks would not draw the same numbers as a single process, so such an
   /// activation can only be trained in a single process.

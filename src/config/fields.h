@@ -6,8 +6,8 @@
 #include "config/config.h"
 #include "config/rules.h"
 
-/// The single list of configuration keys with their rules and help texts. Reading, checking, printing, help, comparison
-/// and the JSON Schema all visit this list. The defaults are the initialisers in config.h.
+/// The single list of configuration keys with their rules and help texts. All code that reads, checks, prints, compares
+/// or documents configurations visits this list. The defaults are the initialisers in config.h.
 namespace slopegan {
 
 namespace rules {
@@ -58,8 +58,8 @@ void visit_run_and_data(ConfigType& config, Visitor& visit) {
         "files are always allowed");
 }
 
-/// Visits the fields of an ActivationConfig. Each network passes its own keys, so that none can be forgotten. The key
-/// of an option begins with the name of its activation, from which validate() knows where the option has no effect.
+/// Visits the fields of an ActivationConfig under the keys of one network. The key of an option must begin with the
+/// name of its activation, because validate() uses this name to find options that have no effect.
 template <class NetworkType, class Visitor>
 void visit_activation(NetworkType& network, Visitor& visit, std::string_view activation, std::string_view slope,
                       std::string_view prelu, std::string_view rrelu) {
@@ -132,8 +132,8 @@ void visit_loss_and_optimizer(ConfigType& config, Visitor& visit) {
         "number of images after which the learning rates are 0");
 
   visit("ema.half_life_images", config.ema.half_life_images, Integers{0, rules::max_images, "no average"},
-        "half-life, in images, of the generator's exponential moving average, which generates the samples; limited to "
-        "5 % of the images seen so far");
+        "half-life, in images, of the exponential moving average of the generator's weights, with which samples are "
+        "generated; limited to 5 % of the images seen so far");
 }
 
 template <class ConfigType, class Visitor>
@@ -200,9 +200,9 @@ void visit_sweep(ConfigType& config, Visitor& visit) {
   visit("sweep.cross", sweep.cross, Conditions{64},
         "other keys to vary: every slope is trained under every condition (design fixed)");
   visit("sweep.alpha", sweep.alpha, Reals{0, 0.5, true},
-        "largest acceptable probability that any slope is wrongly called better or worse, at all looks of a race "
-        "together; the intervals, on which the verdict equivalent of a race rests, have a separate error rate of this "
-        "size");
+        "maximum probability that one or more slopes are wrongly called better or worse, over all looks of a race "
+        "together; the intervals, which decide whether a race calls a slope equivalent, have a separate error rate of "
+        "this size");
   visit("sweep.equivalence", sweep.equivalence, Reals{0, 10, true},
         "design race: a slope counts as equivalent once its FD is shown to be within this fraction of the control's");
   visit("sweep.give_up", sweep.give_up, Reals{0, 1e6},

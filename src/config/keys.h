@@ -18,11 +18,12 @@ bool is_section(std::string_view name);
 /// The keys of a section without its name; empty if there is no such section.
 std::vector<std::string> keys_of_section(std::string_view section);
 
-/// The names allowed instead of `unknown`: the keys of its section, or the sections and keys of the top level.
+/// The names that are valid in place of the key `unknown`: the keys of its section or, if that section does not exist,
+/// the top-level sections and keys.
 std::vector<std::string> keys_beside(std::string_view unknown);
 
-/// The known keys, or the section, closest to `unknown`, even if its section is wrong or missing; empty if none is
-/// close.
+/// The known keys or the section whose names are closest to `unknown`, even if the section in `unknown` is wrong or
+/// missing; empty if no name is close.
 std::vector<std::string> similar_keys(std::string_view unknown);
 
 /// A key as described by the manual page and shell completion.
@@ -38,8 +39,9 @@ struct KeyDescription {
 /// A description of every key, in the order of the printed configuration.
 std::vector<KeyDescription> key_descriptions();
 
-/// A JSON Schema (draft 2020-12) for configuration files, for use in editors: keys, types, ranges, names, defaults and
-/// help. It does not express the constraints between keys (see validate.h). The text has no trailing newline.
+/// A JSON Schema (draft 2020-12) for configuration files, for use in editors: the keys with their types, ranges,
+/// allowed names, defaults and help texts. It does not express the constraints between keys (see validate.h). The text
+/// has no trailing newline.
 std::string config_schema();
 
 }  // namespace slopegan

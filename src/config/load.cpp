@@ -48,13 +48,13 @@ std::string read_config_file(const std::filesystem::path& path, const std::strin
   }
 }
 
-/// Whether the user or to_yaml wrote a configuration.
+/// Who wrote a configuration: the user, or this program with to_yaml.
 enum class Author { user, program };
 
-/// Whether the constraints on a sweep are checked, too.
+/// Whether to check the constraints on a sweep, too.
 enum class Purpose { any, sweep };
 
-/// The words of a message of validate_sweep that may be keys.
+/// The words in a message from validate_sweep that may be keys.
 std::vector<std::string> keys_in(const std::string& message) {
   std::vector<std::string> keys;
   std::istringstream words(message);
@@ -236,7 +236,7 @@ class Loader {
                        [&](const auto& key) { return failed_.contains(key); });
   }
 
-  /// The location of the first key in the finding that the user set.
+  /// The location of the first of the finding's keys that the user set, or the file name if the user set none of them.
   std::string place_of(const Finding& finding) const {
     for (const auto& key : finding.keys) {
       if (const auto place = places_.find(key); place != places_.end()) return place->second;

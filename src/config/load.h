@@ -16,7 +16,7 @@ struct LoadedConfig {
   /// The location of every key in the file and the overrides: "configs/x.yaml:12", "command line: 'seed=8'".
   std::map<std::string, std::string, std::less<>> places;
 
-  /// Whether one of keys_since_0_9 is set; they have no effect if data.as_in_0_9 is set.
+  /// Whether one of keys_since_0_9 is set. These keys have no effect if data.as_in_0_9 is set.
   bool sets_reading_of_data() const;
 };
 

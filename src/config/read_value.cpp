@@ -32,9 +32,9 @@ void add_out_of_range(const YamlNode& node, std::string_view key, const std::str
 
 bool is_plain(const YamlNode& node) { return node.kind == Kind::scalar && !node.quoted; }
 
-/// The decimal number in `text`, whose magnitude std::from_chars reports as out of range: NaN if it is too large for a
-/// double. A number that is too small is not rounded to 0, so that it satisfies the same limits: 1e-400 is above 0,
-/// -1e-400 is not, and neither is a whole number.
+/// Converts the decimal number in `text`, which std::from_chars reports as out of range. Returns NaN if the magnitude
+/// is too large for a double. A magnitude that is too small becomes the smallest positive double instead of 0, so range
+/// checks give the right results: 1e-400 is above 0, -1e-400 is not, and neither is a whole number.
 double out_of_double_range(std::string_view text) {
   const double value = std::strtod(std::string(text).c_str(), nullptr);
   if (std::isinf(value)) return std::numeric_limits<double>::quiet_NaN();

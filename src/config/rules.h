@@ -71,7 +71,7 @@ struct Conditions {
   std::size_t max_size;
 };
 
-/// The longest list of slopes that is parsed. validate() checks the exact length, which depends on the resolution.
+/// The maximum length of a list of slopes. validate() checks the exact length, which depends on the resolution.
 inline constexpr std::size_t max_slope_layers = 16;
 
 /// Calls visit(key, field, rule, required) for each key of a schedule.

@@ -10,7 +10,7 @@
 /// sweep.apply_to: the networks whose negative slope a sweep varies.
 namespace slopegan {
 
-/// "both networks", "the generator".
+/// The networks in words: "both networks", "the generator".
 inline std::string describe(SweepTarget target) {
   switch (target) {
     case SweepTarget::both:

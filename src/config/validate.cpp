@@ -90,7 +90,8 @@ NetworkSlope network_slope(const ActivationConfig& network, const std::string& s
 
 using IsGiven = std::function<bool(std::string_view)>;
 
-/// The activations of a network: under each condition of the sweep, or that of the run if there are no conditions.
+/// The activations that a network has under the conditions of the sweep; its only activation if there are no
+/// conditions.
 std::vector<ActivationKind> activations_in_use(const Config& config, const ActivationConfig& network,
                                                const std::string& section) {
   std::vector<std::string> names;
@@ -110,8 +111,8 @@ bool has_key(const std::vector<Setting>& settings, std::string_view key) {
   return std::ranges::any_of(settings, [&](const Setting& setting) { return setting.key == key; });
 }
 
-/// Warns about negative_slope and about options of other activations. The key of an option begins with the name of the
-/// activation to which it belongs.
+/// Warns about given keys that have no effect with the activations in use: negative_slope, and the options of other
+/// activations. The key of an option begins with the name of the activation to which it belongs.
 void warn_unused_activation_keys(const Config& config, const ActivationConfig& network, const std::string& section,
                                  const IsGiven& is_given, ConfigFindings& findings) {
   const auto used = activations_in_use(config, network, section);
@@ -125,7 +126,8 @@ void warn_unused_activation_keys(const Config& config, const ActivationConfig& n
   };
   const auto uses_slope = [](ActivationKind kind) { return traits_of(kind).uses_negative_slope; };
   if (std::ranges::none_of(used, uses_slope)) warn(section + ".negative_slope");
-  // Default options cause no warning, because the config.yaml of a run contains the options of all activations.
+  // Options with default values cause no warning, because the config.yaml of a run contains the options of all
+  // activations.
   for (const auto& changed : differences(Config(), config)) {
     const auto is_option_of = [&](ActivationKind kind) {
       return changed.key.starts_with(section + "." + std::string(name_of(kind)));

@@ -4,7 +4,7 @@
 #include <vector>
 
 /// The subset of YAML that configurations use: plain maps, lists and scalars with their line numbers. A document is
-/// built from yaml-cpp's events instead of its nodes, which hide duplicate keys and follow aliases.
+/// built from yaml-cpp's events, because yaml-cpp's nodes hide duplicate keys and resolve aliases.
 namespace slopegan {
 
 /// An error in a YAML text. Lines are numbered from 1.

@@ -42,7 +42,7 @@ class GradientBuckets {
   Ranks& ranks_;
   std::vector<Member> members_;
   std::vector<Bucket> buckets_;
-  std::size_t started_ = 0;  ///< number of buckets whose all-reduce has started; their order is the same on all ranks
+  std::size_t started_ = 0;  ///< number of buckets whose all-reduce has started, in the same order on all ranks
 };
 
 /// Makes a step on several ranks equivalent to a step of one process with the whole batch: gradients are summed across

@@ -122,7 +122,8 @@ class EnvironmentReader {
     found.master_port =
         port ? static_cast<std::uint16_t>(parse_integer("MASTER_PORT", *port, 1, 65535)) : port_of_job();
     found.has_external_store = value_("TORCHELASTIC_USE_AGENT_STORE") == "True";
-    // The ranks of separate jobs may meet at a port that the user has chosen.
+    // If the user has chosen the port, the processes of separate jobs may train together, so the IDs of the job are
+    // omitted.
     found.job = (port ? "" : job_name()) + value_("TORCHELASTIC_RESTART_COUNT").value_or("0");
   }
 
@@ -166,7 +167,7 @@ std::string first_host(const std::string& node_list) {
     host += node_list.substr(i + 1, node_list.find_first_of(",-]", i + 1) - i - 1);
     i = close;
   }
-  if (host.empty()) throw UsageError("the node list " + printable(node_list) + " names no host");
+  if (host.empty()) throw UsageError("the node list " + printable(node_list) + " contains no host name");
   return host;
 }
 

@@ -34,8 +34,8 @@ std::optional<std::string> environment_value(const char* name);
 /// contradict each other.
 std::optional<RankEnvironment> read_rank_environment(const EnvironmentLookup& value);
 
-/// Returns the first host of a Slurm node list: node03 for "node[03-07,9],login1". Throws UsageError if
-/// the list is malformed.
+/// Returns the first host of a Slurm node list: node03 for "node[03-07,9],login1". Throws UsageError if the list is
+/// malformed.
 std::string first_host(const std::string& node_list);
 
 /// Returns whether a variable makes a process a rank. Child processes that are not ranks must be started without such

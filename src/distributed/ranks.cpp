@@ -76,8 +76,9 @@ std::string place_of(const RankEnvironment& environment) {
   return format_text("{} port {}", printable(environment.master_address), environment.master_port);
 }
 
-/// "rank 0 of 4 is waiting for the other ranks at ...", followed by a command that trains without them, because the
-/// environment variables may be left over from an earlier job or an interactive allocation.
+/// "rank 0 of 4 is waiting for the other ranks at ...", followed by a command that trains in a single process. The
+/// message contains this command because the environment variables may be left over from an earlier job or an
+/// interactive allocation.
 std::string waiting_text(const RankEnvironment& environment) {
   return format_text(
       "rank {} of {} is waiting for the other ranks at {}, because the environment contains {}={} and {}={}; "
@@ -220,7 +221,7 @@ struct Ranks::Connection {
   bool uses_nccl(const at::Tensor& tensor) const { return tensor.is_cuda() && nccl; }
   c10d::Backend& backend_of(const at::Tensor& tensor) { return uses_nccl(tensor) ? *nccl : *gloo; }
 
-  /// Starts a collective call. If it cannot start, throws like wait().
+  /// Starts a collective call. If it cannot be started, throws the same exceptions as wait().
   template <class Call>
   c10::intrusive_ptr<c10d::Work> start(const Call& call) {
     try {

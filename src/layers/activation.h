@@ -63,7 +63,7 @@ class ActivationImpl : public torch::nn::Module {
   /// The function in evaluation mode with the current slopes.
   virtual FrozenActivation freeze() const = 0;
 
-  /// For logs and tables: "slope 0.2", "learned slope 0.25, shared".
+  /// A description for logs and tables: "slope 0.2", "learned slope 0.25, shared".
   virtual std::string description() const = 0;
 };
 

@@ -259,7 +259,7 @@ variable_list differentiable_image_gradients(const at::Tensor& maps, const at::T
 }
 
 /// Computes the gradients of x, weight and bias with differentiable operators, for second derivatives.
-/// native_batch_norm_backward differentiates through the statistics.
+/// The derivative of native_batch_norm_backward takes the dependence of the statistics on x into account.
 variable_list differentiable_gradients(const at::Tensor& x, const at::Tensor& dy, const BatchStatistics& statistics,
                                        const at::Tensor& weight, const at::Tensor& bias, double slope, double epsilon) {
   at::Tensor z;

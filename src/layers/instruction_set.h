@@ -23,7 +23,8 @@ InstructionSet instruction_set();
 /// The value of SLOPEGAN_CPU for an instruction set.
 std::string name_of(InstructionSet set);
 
-/// Parses a value of SLOPEGAN_CPU. Empty text stands for the newest set. Throws std::invalid_argument.
+/// Parses a value of SLOPEGAN_CPU. Empty text selects the newest set. Throws std::invalid_argument for an unknown
+/// value.
 InstructionSet parse_instruction_set(const std::string& text);
 
 }  // namespace slopegan

@@ -147,7 +147,7 @@ struct Prelu : torch::autograd::Function<Prelu> {
     context->save_for_backward({input, slope});
     return at::where(input > 0, input, input * per_channel(slope, input).to(input.scalar_type()));
   }
-  // Composed of differentiable operations, which gives second derivatives in both arguments.
+  // The gradients are computed with differentiable operations, so second derivatives in both arguments are available.
   static variable_list backward(AutogradContext* context, const variable_list& gradients) {
     const auto saved = context->get_saved_variables();
     const auto &input = saved[0], &slope = saved[1], &gradient = gradients[0];

@@ -15,7 +15,7 @@ namespace slopegan {
 /// gradient penalty require. The backward pass needs only the sign of x. For slopes of 0 or more, the output is saved,
 /// at no cost in memory if the following convolution saves the output too. For negative slopes, the input is saved.
 ///
-/// Throws c10::Error (ValueError) if the dtype is not floating or the slope is not finite.
+/// Throws c10::Error (ValueError) if the dtype is not a floating-point type or the slope is not finite.
 at::Tensor leaky_relu(const at::Tensor& input, double negative_slope);
 
 /// Like leaky_relu, but overwrites the input. Throws c10::Error (ValueError) if the slope is below 0, because the

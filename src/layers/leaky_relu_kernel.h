@@ -4,8 +4,8 @@
 
 #include "layers/vector_kernel.h"
 
-/// The loops of the leaky rectifier, alone and after batch norm, on one thread. Values are float, double, or bfloat16
-/// as bits; arithmetic is in float (double for double). f is rectify() in vector_kernel.h.
+/// Single-threaded loops of the leaky rectifier, alone and after batch norm. Values are float, double, or bfloat16 as
+/// bits; arithmetic is in float (double for double). f is rectify() in vector_kernel.h.
 namespace slopegan::kernels {
 
 // --- The rectifier alone, over `count` contiguous values; the output may alias an input.

@@ -4,7 +4,7 @@
 
 #include "layers/vector_kernel.h"
 
-/// Functions for the patches of a 4×4 convolution with stride 2 and padding 1, on one thread: they gather patches from
+/// Single-threaded functions for the patches of a 4×4 convolution with stride 2 and padding 1: they gather patches from
 /// an image (im2col), add patches to an image (col2im), and convert matrices to the layouts that products need. In
 /// memory, an image is [2·height, 2·width, channels] and its patches are [height, width, 4, 4, channels]. A row of a
 /// patch is contiguous in both, so data is moved in runs of 4·channels values.

@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <numbers>
 
-/// The options of activations that configurations contain. This header does not use LibTorch, because configurations
-/// are compiled without it.
+/// The activation options that are part of the configuration. This header does not use LibTorch, because src/config is
+/// compiled without it.
 namespace slopegan {
 
 enum class SlopeShape { linear, cosine, log };

@@ -70,7 +70,7 @@ const at::Tensor& PreparedWeight::plain() {
   return compute_plain();
 }
 
-/// Computes the layout, unless it exists, by calling write(plain values, output, low, high).
+/// Computes the layout, unless it already exists, by calling write(plain values, output, low, high).
 template <typename Write>
 const at::Tensor& PreparedWeight::compute(at::Tensor& layout, Write write) {
   const std::lock_guard lock(mutex_);
@@ -101,8 +101,8 @@ using torch::autograd::variable_list;
 
 constexpr std::int64_t kernel = 4, stride = 2, padding = 1;
 
-// The three products. The gradients of each product are the other two products, so derivatives of any order consist of
-// these products.
+// The three products: the convolution, the transposed convolution and the gradient of the weight. The gradients of each
+// product are the other two, so derivatives of any order consist of these products.
 
 ProductShape shape_of(const at::Tensor& small, std::int64_t high) {
   return {small.size(0), small.size(1), high, small.size(2), small.size(3)};

@@ -9,17 +9,18 @@
 /// The convolution of DCGANs, 4×4 with stride 2 and padding 1, and its transpose (Radford et al. 2016).
 ///
 /// LibTorch's convolutions are near the machine's peak for wide layers, but slow for thin ones (an image's one or three
-/// channels), for weight gradients, and for small feature maps. Where multiplying patches in the cache is faster and
-/// the processor supports it, these functions do so (tiled_products.h). Otherwise they call LibTorch, or transpose_thin
-/// for thin transposed convolutions in float32. The choice depends only on the shapes, the dtype and the processor.
+/// channels), for weight gradients, and for small feature maps. If multiplying patches in the cache is faster and the
+/// processor supports it, these functions do that instead (tiled_products.h). Otherwise they call LibTorch, or
+/// transpose_thin for thin transposed convolutions in float32. The choice depends only on the shapes, the dtype and the
+/// processor.
 ///
 /// Feature maps are [N, C, H, W] on the CPU, preferably channels-last; results are channels-last. Weights are [low,
 /// high, 4, 4], where `low` is the number of channels in the small feature maps.
 namespace slopegan {
 
-/// A weight [low, high, 4, 4] in the layouts that the products need, in the dtype of the feature maps. Each layout is
-/// computed on first use and then shared by all products in a step. The weight must not change while this object is in
-/// use. The object is reference-counted: the backward pass of each use holds a reference. Thread-safe.
+/// A weight [low, high, 4, 4] in the layouts that the convolutions need, in the dtype of the feature maps. Each layout
+/// is computed on first use and then shared by all convolutions in a step. The weight must not change while this object
+/// is in use. The object is reference-counted: the backward pass of each use holds a reference. Thread-safe.
 class PreparedWeight : public torch::CustomClassHolder {
  public:
   /// weight: float32 or float64; type: float32, float64 or bfloat16. The layouts are detached from autograd.
@@ -58,9 +59,9 @@ at::Tensor strided_convolution(const at::Tensor& maps, const at::Tensor& weight,
 at::Tensor strided_convolution_transposed(const at::Tensor& maps, const at::Tensor& weight,
                                           const PreparedWeightPtr& prepared = {});
 
-/// The transposed convolution for inference: leaky_relu(transposed convolution + bias). The weight is laid out once for
-/// the fastest product, and the bias and the rectifier are applied while the results are still in the cache. Does not
-/// compute gradients.
+/// The transposed convolution for inference: leaky_relu(transposed convolution + bias). The weight is converted once to
+/// the layout of the fastest kernel, and the bias and the rectifier are applied while the results are still in the
+/// cache. Does not compute gradients.
 class FixedTransposedConvolution {
  public:
   /// weight: [low, high, 4, 4]; bias: [high]; type: the dtype of the maps, float32 or bfloat16; negative_slope: 0 or

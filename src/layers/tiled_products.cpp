@@ -216,7 +216,8 @@ class Correlation {
   std::int64_t part_count() const { return static_cast<std::int64_t>(parts_.size()); }
   std::int64_t most_patches() const { return g_.most_patches(correlated_patches); }
   std::int64_t size() const { return part_count() * g_.low * columns_; }
-  /// A buffer for the patches of a block in the layout of a factor, followed by the same patches as they were gathered.
+  /// A buffer for the patches of a block in the layout of a second factor, followed by the scratch space of
+  /// write_factor.
   std::unique_ptr<T[]> make_patches() const { return make_buffer<T>(2 * most_patches() * columns_); }
 
   void transpose_small(std::int64_t b, T* transposed) const {

@@ -6,11 +6,13 @@
 
 #include "layers/strided_convolution.h"
 
-/// The products of strided_convolution.h computed from patches, and the selection between them and LibTorch's products.
+/// The convolutions of strided_convolution.h and the gradient of their weight as matrix products of patches, and the
+/// conditions under which these products are used instead of LibTorch's convolutions.
 ///
-/// Tiled products multiply tiles that stay in the cache: patches are gathered, multiplied by oneDNN's kernels for small
-/// matrices (LibTorch's cpublas::brgemm) and accumulated one tile at a time; the full patch matrix never exists in
-/// memory. These kernels reach the processor's peak, whereas MKL's float32 GEMM reaches 40 % of it on AMD processors.
+/// Tiled products multiply tiles that stay in the cache: patches are gathered, multiplied with oneDNN's kernels for
+/// small matrices (LibTorch's cpublas::brgemm) and accumulated one tile at a time; the full patch matrix never exists
+/// in memory. These kernels reach the processor's peak, whereas MKL's float32 GEMM reaches only 40 % of it on AMD
+/// processors.
 ///
 /// Feature maps are channels-last, `big` [N, high, 2H, 2W] and `small` [N, low, H, W], in float32 or bfloat16; sums are
 /// accumulated in float32.
@@ -43,7 +45,7 @@ at::Tensor transpose_in_tiles(const at::Tensor& small, PreparedWeight& weight, s
 /// The gradient of the weight, [low, high, 4, 4], float32, contiguous.
 at::Tensor correlate_in_tiles(const at::Tensor& big, const at::Tensor& small);
 
-/// Whether transpose_thin is faster than oneDNN's convolution, for machines without tiled products.
+/// Whether transpose_thin is faster than oneDNN's convolution, for machines that do not support tiled products.
 bool is_thin(at::ScalarType type, std::int64_t high);
 
 /// small -> big in float32 as one matrix product over all patches. weight: [low, high, 4, 4]; bias and negative_slope

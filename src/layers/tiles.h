@@ -70,7 +70,7 @@ void end_products() {
 }
 
 /// Splits the positions of a patch into parts of at most `most_columns` columns if possible, so that the product of a
-/// part fits into the cache. A part contains all positions, one row, or one position.
+/// part fits into the cache. Each part contains all positions, one row, or one position.
 inline std::vector<Taps> parts_of_patch(std::int64_t channels, std::int64_t most_columns) {
   if (places * channels <= most_columns) return {Taps{}};
   const bool lines = side * channels <= most_columns;
@@ -98,7 +98,8 @@ struct Geometry {
   std::int64_t images_at_once(std::int64_t patches) const {
     return std::clamp(patches / (h * w), std::int64_t{1}, count);
   }
-  /// The most patches in a block that blocks() returns for `patches`. Rows of patches are not split, even if longer.
+  /// The maximum number of patches in a block returned by blocks(). A row of patches is not split, even if it has more
+  /// than `patches` patches.
   std::int64_t most_patches(std::int64_t patches) const { return std::max(patches, w); }
   std::int64_t patches_in(const PatchBlock& block) const { return block.images * (block.last - block.first) * w; }
   std::int64_t first_patch(const PatchBlock& block) const { return (block.image * h + block.first) * w; }

@@ -5,10 +5,10 @@
 
 #include "layers/instruction_set.h"
 
-/// Definitions shared by the loops over raw memory (*_kernel.cpp): bfloat16 as bits, the leaky rectifier, and variants
-/// of a loop for each vector width.
+/// Definitions shared by the loops over raw memory (*_kernel.cpp): bfloat16 as bits, the leaky rectifier, and run(),
+/// which selects the variant of a loop for the processor's vector width.
 
-// One binary runs at full vector width on every x86-64 machine: run() selects a compiled variant.
+// One binary uses the full vector width of every x86-64 machine: each loop is compiled for several instruction sets.
 #if defined(__x86_64__)
 #define SLOPEGAN_AVX512 __attribute__((target("arch=x86-64-v4")))
 #define SLOPEGAN_AVX2 __attribute__((target("arch=x86-64-v3")))

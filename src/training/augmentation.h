@@ -14,7 +14,7 @@ namespace slopegan {
 struct AugmentationDraws {
   at::Tensor brightness, saturation, contrast;  ///< [N, 1, 1, 1], dtype of the images
   at::Tensor row_shift, column_shift;           ///< [N, 1], int64, pixels
-  at::Tensor hole_row, hole_column;             ///< [N, 1], int64, pixels before the centre of the hole, 0 to R
+  at::Tensor hole_row, hole_column;             ///< [N, 1], int64, number of pixels before the hole's centre: 0 to R
 
   std::vector<at::Tensor*> tensors() {
     return {&brightness, &saturation, &contrast, &row_shift, &column_shift, &hole_row, &hole_column};
@@ -33,8 +33,8 @@ AugmentationDraws draw_augmentation(const at::Tensor& images, const std::vector<
 /// Applies the augmentations whose tensors in `draws` are defined, in this order:
 ///   color        brightness + U(−0.5, 0.5), saturation × U(0, 2) around the pixel's mean, contrast × U(0.5, 1.5)
 ///                around the image's mean
-///   translation  by up to an eighth of the side in each direction, in whole pixels, padded with zeros
-///   cutout       a square of half the side, with its centre anywhere, is set to zero
+///   translation  shift by up to an eighth of the side in each direction, in whole pixels, padded with zeros
+///   cutout       a square of half the side, with its centre anywhere in the image, is set to zero
 /// `images` has the shape [N, C, R, R]. The function is differentiable and does not synchronise with the host.
 at::Tensor augment(at::Tensor images, const AugmentationDraws& draws);
 

@@ -13,7 +13,7 @@
 #include <c10/cuda/CUDACachingAllocator.h>
 #include <c10/cuda/CUDAFunctions.h>
 #include <c10/cuda/CUDAStream.h>
-static_assert(CUDA_VERSION >= 12040, "LibTorch's CUDAGraph has a different size with headers from before CUDA 12.4");
+static_assert(CUDA_VERSION >= 12040, "LibTorch's CUDAGraph has a different size with CUDA headers older than 12.4");
 #endif
 #endif
 

@@ -20,7 +20,7 @@ namespace slopegan {
 void check_trainable_by(int ranks, const Config& config, std::int64_t images_seen);
 
 /// Copies the state of rank 0 to all ranks and prepares the ranks to take steps together. Collective. Throws UsageError
-/// if the ranks have different configurations or images, or if check_trainable_by throws it.
+/// if the ranks have different configurations or images, or if check_trainable_by does.
 std::unique_ptr<DataParallel> join_ranks(GanState& state, const Config& config, const std::string& dataset_hash,
                                          Ranks& ranks);
 

@@ -21,8 +21,8 @@ class DeviceGraph {
   virtual ~DeviceGraph() = default;
 
   /// Starts recording: until end(), operators that this thread launches are recorded and not executed, and a host
-  /// synchronisation is an error. begin and end throw c10::Error. end() must be called even after a failure; the graph
-  /// then cannot be replayed.
+  /// synchronisation is an error. begin() and end() throw c10::Error. end() must be called even after a failure; the
+  /// graph then cannot be replayed.
   virtual void begin() = 0;
   virtual void end() = 0;
   /// Enqueues the graph on the current stream.

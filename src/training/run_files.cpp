@@ -48,8 +48,8 @@ EarlierCompute compute_until(const RunInfo& info, std::int64_t images) {
   return {images, info.device, info.precision, info.threads};
 }
 
-/// Whether `compute` continues the training bit-identically, as far as this can be known. The number of the GPU does
-/// not matter, nor do the threads of the CPU if there is a GPU.
+/// Whether `compute` continues the training bit-identically, as far as this can be known. The index of the GPU does not
+/// matter, nor does the number of CPU threads if the device is a GPU.
 bool computes_alike(const EarlierCompute& earlier, const Compute& compute) {
   if (earlier.precision.empty() || earlier.threads <= 0) return true;  // unknown
   const std::string_view type = std::string_view(earlier.device).substr(0, earlier.device.find(':'));
@@ -58,7 +58,8 @@ bool computes_alike(const EarlierCompute& earlier, const Compute& compute) {
          (!compute.device.is_cpu() || earlier.threads == compute.threads);
 }
 
-/// Copies from the run.json of an earlier start how the steps of the first info.images images were computed.
+/// Copies the record of how the steps of the first info.images images were computed from the run.json of an earlier
+/// start.
 void keep_earlier_compute(RunInfo& info, const RunInfo& earlier, const Config& config, const Compute& compute) {
   if (info.images == 0) return;
   const EarlierCompute before = compute_until(earlier, info.images);
@@ -95,8 +96,8 @@ RunInfo describe_run(const Config& config, const Compute& compute, const Dataset
   if (earlier && belongs_to(*resume, directory)) info.started = earlier->started;
   if (earlier && info.images > 0) {
     info.inexact_at = earlier->inexact_at;
-    // The steps after the checkpoint are undone. If an earlier start from this checkpoint computed differently, it is
-    // judged again whether this start does.
+    // The steps after the checkpoint are undone. If an earlier start from this checkpoint computed differently, the
+    // code below decides anew whether this start does.
     const bool again =
         std::ranges::any_of(earlier->earlier_compute, [&](const auto& part) { return part.until == info.images; });
     std::erase_if(info.inexact_at,
@@ -259,7 +260,7 @@ std::string restart_note(const RunDirectory& directory) {
     const bool has_history = file_size_or_zero(directory.history_file()) > 0;
     const auto last = has_history ? read_last_history(directory.history_file()) : std::nullopt;
     if (last) images = std::max(images, last->images);
-  } catch (const DataError&) {  // the number of images is only shown
+  } catch (const DataError&) {  // the number of images is needed only for messages
   }
   // A run that stops after its first step writes a checkpoint. If the run was killed, run.json contains the number of
   // images at its last start. This is the image count of a checkpoint of this run or, if the run was started with

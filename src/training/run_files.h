@@ -18,8 +18,8 @@ namespace slopegan {
 
 /// Describes the run at its start, for run.json. If the run resumes in place, the time of its first start is kept. If
 /// it resumes on another device, in another precision or with another number of threads, RunInfo::earlier_compute
-/// records how the steps before were computed. If no steps are left, run.json still describes the last machine that
-/// computed some.
+/// records how the earlier steps were computed. If no steps are left, run.json still describes the machine that
+/// computed the last ones.
 RunInfo describe_run(const Config& config, const Compute& compute, const Dataset& dataset,
                      const RunDirectory& directory, const std::optional<Checkpoint>& resume, const RunOrigin& origin);
 
@@ -31,9 +31,9 @@ void write_run_files(const Config& config, const Dataset& dataset, const RunDire
                      const RunOrigin& origin);
 
 /// Lists the keys that determine the weights and differ between `config` and the configuration of `checkpoint`, as
-/// "key: before -> after", and the hashes of the images if they differ. Other keys, such as names, lengths, samples
-/// and threads, are omitted. If the weights of `checkpoint` were imported, the data.* keys are also omitted, except
-/// data.resolution and data.channels if they do not fit the shapes of the networks.
+/// "key: before -> after", and the hashes of the images if they differ. Other keys, such as the name, the length of
+/// training, samples and threads, are omitted. If the weights of `checkpoint` were imported, the data.* keys are also
+/// omitted, except data.resolution and data.channels if they do not fit the shapes of the networks.
 std::vector<std::string> training_differences(const Config& config, const Dataset& dataset,
                                               const Checkpoint& checkpoint);
 
@@ -48,13 +48,14 @@ bool belongs_to(const Checkpoint& checkpoint, const RunDirectory& directory);
 
 /// The reasons why a run that resumes from `checkpoint` differs from an uninterrupted run with the same total_images:
 /// the last step before the checkpoint was shortened, the learning rates change, or, according to the run.json of the
-/// checkpoint's run, the earlier steps were computed differently. Empty if it does not differ. The result does not
-/// change when describe_run is written to that file.
+/// checkpoint's run, the earlier steps were computed differently. Empty if it does not differ. Writing the result of
+/// describe_run to that file does not change these reasons.
 std::vector<std::string> inexact_reasons(const Config& config, const Compute& compute, const Checkpoint& checkpoint);
 
 /// The log message for an existing run that starts again because it was interrupted before its first checkpoint; empty
-/// if the run has seen no images. Throws CheckpointError if run.json shows that the run had checkpoints, whose results
-/// would be destroyed, or that the run was to start with weights from elsewhere.
+/// if the run has seen no images. Throws CheckpointError if run.json shows that the run had checkpoints, because
+/// starting again would destroy its results, or that the run was to start with other weights (imported, or from another
+/// run).
 std::string restart_note(const RunDirectory& directory);
 
 /// Whether metrics.jsonl lacks the evaluation that was due at `checkpoint`, because the run was interrupted before it.
@@ -63,7 +64,7 @@ bool lacks_evaluation(const Checkpoint& checkpoint, const Config& config, const 
 
 /// Restores the files of the run in `directory` to their state at `checkpoint`: truncates the logs, and removes later
 /// checkpoints and samples. If there is no checkpoint, or if it belongs to another run, the logs are emptied and all
-/// samples are removed. If a log is shorter than it was at the checkpoint, throws IoError before anything is changed.
+/// samples are removed. If a log is shorter than it was at the checkpoint, throws IoError before changing anything.
 void rewind_to(const std::optional<Checkpoint>& checkpoint, const RunDirectory& directory, RunLogs& logs);
 
 }  // namespace slopegan

@@ -135,8 +135,8 @@ class Training {
       const bool first_of_several = parallel_ && state_.steps == 1;
       const bool saving =
           last || stopping || first_of_several || is_due(config_.checkpoint.every_images, before, after);
-      // The evaluation takes long and may fail, so the checkpoint is written first. A run that stops does not evaluate:
-      // it does so when it resumes.
+      // The evaluation takes a long time and may fail, so the checkpoint is written first. If the run stops, the
+      // evaluation is computed when the run resumes.
       if (saving) save(progress);
       if (stopping && !last) return TrainEnd::stopped;
       const bool evaluating = !evaluators_.empty() && (last || is_due(config_.metrics.every_images, before, after));
@@ -149,9 +149,9 @@ class Training {
     progress.during(Phase::checkpoint, [&] { write_checkpoint(); });
   }
 
-  /// Evaluates the generator. `saved` is whether there is a checkpoint with this number of images. Such a checkpoint is
-  /// replaced afterwards, because a run that resumes from it must not evaluate again. If a signal stops the evaluation,
-  /// returns TrainEnd::stopped, or throws StoppedError if there are several ranks.
+  /// Evaluates the generator. `saved` states whether a checkpoint with this number of images exists. Such a checkpoint
+  /// is replaced afterwards, because a run that resumes from it must not evaluate again. If a signal stops the
+  /// evaluation, returns TrainEnd::stopped, or throws StoppedError if there are several ranks.
   TrainEnd evaluate_and_save(Progress& progress, bool last, bool saved) {
     bool better = false;
     try {

@@ -40,7 +40,7 @@ enum class TrainEnd { done, stopped };
 TrainEnd train(const Config& config, const Compute& compute, const Dataset& dataset, const RunDirectory& directory,
                const std::optional<Checkpoint>& resume, const RunOrigin& origin, Ranks* ranks = nullptr);
 
-/// Returns whether a multiple of `every` lies in (before, after]. 0 means never.
+/// Returns whether a multiple of `every` lies in (before, after]. Returns false if `every` is 0.
 inline bool is_due(std::int64_t every, std::int64_t before, std::int64_t after) {
   return every > 0 && after / every > before / every;
 }
