@@ -23,7 +23,7 @@ class Evaluator {
  public:
   /// The metrics use up to five neighbours of an image, so smaller sets of real or generated images are rejected.
   static constexpr std::int64_t least_images = 6;
-  /// The maximum number of real images per split. More images would take memory and hardly change the metrics.
+  /// The maximum number of real images per split. More images would take more memory but hardly change the metrics.
   static constexpr std::int64_t most_real_images = 100'000;
 
   /// The indices, in ascending order, of the images that the metrics use from a split with `size` images: all of them

@@ -40,7 +40,7 @@ class TorchScriptExtractor : public FeatureExtractor {
   std::unique_ptr<Loaded> loaded_;
 };
 
-/// Throws a DataError that lists the names allowed in metrics.extractor if there is no such file.
+/// If there is no such file, throws a DataError that lists the names allowed in metrics.extractor.
 void require_torchscript_file(const std::filesystem::path& file);
 
 }  // namespace slopegan
