@@ -46,7 +46,7 @@ struct RecoveryProblem {
 struct Recovery {
   std::int64_t steps = -1;     ///< the number of steps until b > 0; −1 if it exceeds max_steps
   bool bit_identical = false;  ///< whether b is unchanged at the end
-  std::vector<double> biases;  ///< before each step and at the end
+  std::vector<double> biases;  ///< the bias before each step and at the end
 };
 /// Trains the unit.
 Recovery train_dead_unit(const RecoveryProblem& problem, double negative_slope);
