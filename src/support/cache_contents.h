@@ -18,7 +18,7 @@ struct CacheEntry {
   std::vector<std::filesystem::path> sources;  ///< the data from which the entry was made; empty if unknown
   std::optional<std::time_t> last_use;
 
-  /// Whether the sources are known and none of them exists any longer.
+  /// Whether the sources are known and none of them still exists.
   bool lost_its_source() const;
 };
 

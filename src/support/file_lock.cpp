@@ -28,7 +28,7 @@ namespace {
 /// The record that the holder of a lock writes to the file: "1234 node7 567 4026531836\n". Fields may be missing at the
 /// end: version 0.9 wrote only the process ID.
 struct LockRecord {
-  pid_t process = 0;  ///< 0: the file contains no record
+  pid_t process = 0;  ///< 0 if the file contains no record
   std::string host;
   std::string start;          ///< start time; distinguishes processes with the same ID
   std::string pid_namespace;  ///< containers with the same host name may use the same process IDs
