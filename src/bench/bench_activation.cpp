@@ -15,7 +15,7 @@ using Function = std::function<at::Tensor(const at::Tensor&)>;
 struct Activation {
   std::string name;
   Function out_of_place;
-  /// Applies the activation twice. If the slope is not 0, the second call uses its reciprocal, which restores the
+  /// Applies the activation twice. If the slope is positive, the second call uses its reciprocal, which restores the
   /// values, so that they do not vanish after many calls.
   std::function<void(at::Tensor&)> twice_in_place;
 };

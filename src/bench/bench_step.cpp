@@ -135,8 +135,8 @@ double step_flop(const BlockChainImpl& generator, const BlockChainImpl& discrimi
   return (8 + 6 * further) * forward_flop(discriminator, resolution) + (3 + further) * forward_flop(generator, 1);
 }
 
-/// Measures `steps` again on a busy machine and appends the rows to `result`, whose last rows measured the same steps
-/// on the quiet machine.
+/// Measures `steps` again on a busy machine and appends the rows to `result`, whose last rows are the measurements of
+/// the same steps on the quiet machine.
 static void measure_busy(BenchResult& result, std::vector<BenchCase> steps, int busy, const RoundOptions& options) {
   for (auto& step : steps) {
     step.name += format_text(", {} busy process{}", busy, busy == 1 ? "" : "es");

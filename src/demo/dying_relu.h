@@ -65,10 +65,11 @@ struct DyingRelu {
 /// threads to 1 for the whole process.
 DyingRelu measure_dying_relu(std::uint64_t seed);
 
-inline constexpr std::uint64_t dying_relu_seed = 0;  ///< the default seed; if a prediction fails for it, this is a bug
+inline constexpr std::uint64_t dying_relu_seed = 0;  ///< the default seed; a prediction that fails with it is a bug
 
 /// Checks that all predictions hold for a demo that was measured with `seed`. If one fails with the default seed,
-/// throws std::runtime_error. With another seed, it may fail by chance, so that this is only logged as a warning.
+/// throws std::runtime_error. With another seed, a prediction may fail by chance, so a failure is only logged as a
+/// warning.
 void check_predictions(const DyingRelu& demo, std::uint64_t seed);
 
 /// A table with one line per prediction.

@@ -27,8 +27,8 @@ at::Tensor keyed_normals(at::IntArrayRef shape, std::uint64_t seed, const std::s
   return weights;
 }
 
-/// Runs `networks` chains at once on the scalars `inputs` and calls visit(h) with the output of each layer, [networks,
-/// width, inputs].
+/// Runs a batch of `networks` chains on the scalars `inputs` and calls visit(h) with the output of each layer,
+/// [networks, width, inputs].
 template <typename Visit>
 void run_chains(ChainShape shape, double negative_slope, const at::Tensor& inputs, std::int64_t networks,
                 std::uint64_t seed, Visit&& visit) {

@@ -46,7 +46,7 @@ struct RecoveryProblem {
 struct Recovery {
   std::int64_t steps = -1;     ///< the number of steps until b > 0; −1 if it exceeds max_steps
   bool bit_identical = false;  ///< whether b is unchanged at the end
-  std::vector<double> biases;  ///< before each step and at the end
+  std::vector<double> biases;  ///< the bias before each step and at the end
 };
 /// Trains the unit.
 Recovery train_dead_unit(const RecoveryProblem& problem, double negative_slope);
@@ -71,7 +71,7 @@ std::vector<Correlations> measure_correlations(const std::vector<double>& negati
 /// A small GAN whose discriminator is damaged at the start: every bias before an activation is −3 standard deviations
 /// of the pre-activations, so that nearly all pre-activations are negative. The real images are randomly drawn discs.
 struct WoundedGanOptions {
-  double negative_slope = 0;  ///< in the discriminator; the generator has 0.2
+  double negative_slope = 0;  ///< of the discriminator; that of the generator is 0.2
   DiscriminatorNorm norm = DiscriminatorNorm::none;
   std::int64_t steps = 100;
   std::int64_t probe_every = 5;

@@ -163,8 +163,8 @@ void Diagnosis::measure_networks(const Generator& live_generator, const Discrimi
       pre_activations->insert(pre_activations->end(), probe->pre_activations().begin(), probe->pre_activations().end());
     }
   }
-  // The held-out images are run after the layer probes have ended, so that the layer statistics do not depend on
-  // whether there is a test split.
+  // The held-out images pass through the discriminator after the layer probes have ended, so that the layer statistics
+  // do not depend on whether there is a test split.
   for (std::int64_t begin = 0; held_out_ && begin < probes_; begin += config_.training.batch_size) {
     const auto images = to_compute(held_out_->batch(config_, begin), compute_);
     outputs.held_out_logits.push_back(discriminator->forward(images));

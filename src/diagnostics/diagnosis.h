@@ -32,9 +32,9 @@ class Diagnosis {
   /// up to whole batches and to at least two images; 0 means probe_count.
   Diagnosis(const Config& config, const Compute& compute, const Dataset& train, std::int64_t probes = 0);
 
-  /// Measures the layers and images of networks that were trained on `images` images. `last_step` describes a step that
-  /// they took, and becomes part of the record. If `pre_activations` is not nullptr, a histogram of the input to each
-  /// activation is appended to it, in the order of the record's layers.
+  /// Measures the layers and images of networks that were trained on `images` images. `last_step` describes a training
+  /// step of these networks and becomes part of the record. If `pre_activations` is not nullptr, a histogram of the
+  /// input to each activation is appended to it, in the order of the record's layers.
   DiagnosticsRecord operator()(const Generator& generator, const Discriminator& discriminator, std::int64_t images,
                                std::vector<ParameterDiagnosis> last_step,
                                std::vector<Histogram>* pre_activations = nullptr) const;

@@ -63,7 +63,7 @@ class LayerProbe {
   LayerProbe(const LayerProbe&) = delete;
   LayerProbe& operator=(const LayerProbe&) = delete;
 
-  /// One element per activation, input side first. Element i describes block i, because only the last block has no
+  /// One element per activation, from input to output. Element i describes block i, because only the last block has no
   /// activation.
   const std::vector<UnitStatistics>& layers() const { return layers_; }
 

@@ -51,8 +51,8 @@ GradientFlow gradient_flow(const at::Tensor& parameter, const at::Tensor& gradie
 /// because every run starts with gray noise; in the default run, the ratio exceeds 0.4 at 5,000 images.
 inline constexpr double collapse_threshold = 0.25;
 inline constexpr std::int64_t collapse_judged_from = 10'000;
-/// "saturation": the fraction of values beyond ±0.99, where tanh passes almost no gradient, is larger by more than this
-/// for generated images than for real ones.
+/// "saturation": the fraction of values beyond ±0.99, where tanh passes almost no gradient, is higher for generated
+/// images than for real images by more than this.
 inline constexpr double saturation_threshold = 0.25;
 /// "vanished_gradient": the discriminator is correct for at least this fraction of both real and generated images …
 inline constexpr double won_accuracy = 0.99;

@@ -16,9 +16,9 @@ namespace slopegan {
 std::string tensor_hash(const NamedTensors& tensors);
 
 /// Returns the content of the file `name` (such as "features/0a1b.safetensors") in cache_dir() if it is intact,
-/// otherwise the result of make(), which is stored. Processes that need the same entry wait for the one that makes it.
-/// If the cache is not writable, a warning is logged and the result is not stored. `source` is the file or directory
-/// from which the entry is made, for `slopegan data --cache`.
+/// otherwise stores and returns the result of make(). Processes that need the same entry wait for the process that
+/// computes it. If the cache is not writable, a warning is logged and the result is not stored. `source` is the file or
+/// directory from which the entry is made; `slopegan data --cache` shows it.
 Safetensors cached_tensors(const std::string& name, const std::filesystem::path& source,
                            const std::function<Safetensors()>& make);
 

@@ -20,7 +20,8 @@ class ClassifierExtractor : public FeatureExtractor {
 
   bool has_classes() const override { return true; }
 
-  /// On the test or held-out images; std::nullopt if there are neither.
+  /// The accuracy on the labelled test images or, if there are none, on the held-out images; std::nullopt if there are
+  /// neither.
   std::optional<ClassifierAccuracy> accuracy() const override { return accuracy_; }
 
  private:

@@ -23,7 +23,7 @@ class Evaluator {
  public:
   /// The metrics use up to five neighbours of an image, so smaller sets of real or generated images are rejected.
   static constexpr std::int64_t least_images = 6;
-  /// The maximum number of real images per split. More images would take memory and hardly change the metrics.
+  /// The maximum number of real images per split. More images would take more memory but hardly change the metrics.
   static constexpr std::int64_t most_real_images = 100'000;
 
   /// The indices, in ascending order, of the images that the metrics use from a split with `size` images: all of them
@@ -32,8 +32,8 @@ class Evaluator {
   /// most_real_images images instead, as that version did.
   static std::vector<std::int64_t> reference_images(std::int64_t size);
 
-  /// If `test` is null, there are no floors, no class_kl and no memorisation metrics. `metrics` specifies the names and
-  /// the number of samples; its extractor is ignored. Throws DataError for too few training images.
+  /// If `test` is null, there are no floors, no class_kl and no memorisation metrics. `metrics` specifies the names of
+  /// the metrics and the number of samples; its extractor is ignored. Throws DataError for too few training images.
   Evaluator(MetricsConfig metrics, std::unique_ptr<FeatureExtractor> extractor, const Dataset& train,
             const Dataset* test, std::int64_t resolution);
 
@@ -41,7 +41,7 @@ class Evaluator {
   /// Sets all fields of the record except `images`, `fd_repeat` and `others`. Throws DataError for too few images.
   MetricsRecord evaluate(const Extraction& generated);
 
-  /// Returns only the Fréchet distance of features [N, d].
+  /// Returns the Fréchet distance between generated images, given as features [N, d], and the training images.
   double frechet_distance_of(const at::Tensor& features) const;
 
   FeatureExtractor& extractor() { return *extractor_; }
@@ -64,7 +64,8 @@ class Evaluator {
   std::map<std::string, double> floors_;
 };
 
-/// One evaluator per feature extractor. The first one determines the best checkpoint and the statistics.
+/// One evaluator per feature extractor. The metrics of the first evaluator determine the best checkpoint and are used
+/// in the statistics.
 using Evaluators = std::vector<std::unique_ptr<Evaluator>>;
 
 /// Creates one evaluator per extractor. Throws the same exceptions as Evaluator.

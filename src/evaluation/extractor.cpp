@@ -22,7 +22,7 @@ namespace slopegan {
 
 namespace {
 
-/// The activations of one layer for this many 32 × 32 images fit in the cache of the processor.
+/// The activations of one layer for this many 32 × 32 images fit in the processor's cache.
 constexpr std::int64_t extraction_batch = 128;
 
 }  // namespace
@@ -54,7 +54,7 @@ void FeatureExtractor::move_to(at::Device device) {
   if (move_network(device)) {
     device_ = device;
   } else {
-    log::info("feature extractor " + name_ + " does not work on the GPU, so it runs on the CPU");
+    log::info("the feature extractor " + name_ + " does not work on the GPU, so it runs on the CPU");
   }
 }
 

@@ -67,7 +67,7 @@ at::Tensor quantise_to_bytes(const at::Tensor& images);
 /// Concatenates the rows of all parts. `parts` must not be empty.
 Extraction concatenate(const std::vector<Extraction>& parts);
 
-/// Extracts features of the dataset's first `count` images at this resolution, batch by batch.
+/// Extracts the features of the data set's first `count` images at `resolution`, batch by batch.
 Extraction extract_dataset(FeatureExtractor& extractor, const Dataset& dataset, std::int64_t count,
                            std::int64_t resolution);
 
@@ -88,7 +88,7 @@ std::string resolved_extractor(const std::string& choice, const Dataset& train, 
 void check_extractor(const std::string& choice, const Dataset& train, bool as_in_0_9);
 
 /// Creates the extractor for metrics.extractor = `choice`: a name from ExtractorKind, or the path of a TorchScript
-/// file. Loading such a file runs code, so `choice` must come from the user. Throws DataError.
+/// file. Loading such a file runs its code, so `choice` must come from the user. Throws DataError.
 std::unique_ptr<FeatureExtractor> make_extractor(const std::string& choice, const Dataset& train, const Dataset* test,
                                                  std::int64_t resolution, bool as_in_0_9);
 

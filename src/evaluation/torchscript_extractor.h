@@ -19,7 +19,7 @@ namespace slopegan {
 /// The extractor is named "inception@1a2b3c4d" if the file name starts with inception-2015-12-05 and the network
 /// returns 2,048 features, and otherwise "file-STEM@1a2b3c4d", with the stem of the file name. The digits are from the
 /// SHA-256 of the file. Only metrics from the extractor "inception" are called FID, KID and IS. The contents of the
-/// file are not compared with those of the original: the name of the file decides, so other networks must not use it.
+/// file are not compared with those of the original, so do not give such a name to the file of any other network.
 class TorchScriptExtractor : public FeatureExtractor {
  public:
   /// Throws a DataError that names the file if it is not a TorchScript module or does not return features for a black
@@ -40,7 +40,7 @@ class TorchScriptExtractor : public FeatureExtractor {
   std::unique_ptr<Loaded> loaded_;
 };
 
-/// Throws a DataError that lists the names allowed in metrics.extractor if there is no such file.
+/// If there is no such file, throws a DataError that lists the names allowed in metrics.extractor.
 void require_torchscript_file(const std::filesystem::path& file);
 
 }  // namespace slopegan

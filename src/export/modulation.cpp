@@ -21,7 +21,7 @@ LayerTensors ModulationLayer::tensors() const {
 }
 
 at::Tensor ModulationLayer::run(const at::Tensor& x, const at::Tensor& latents) const {
-  TORCH_CHECK(size == 0 || (x.size(2) == size && x.size(3) == size), "self-modulation expects maps with sides of ",
+  TORCH_CHECK(size == 0 || (x.size(2) == size && x.size(3) == size), "self-modulation expects feature maps of size ",
               size, ", got ", x.sizes());
   const auto hidden = at::relu(at::linear(latents, hidden_weight, hidden_bias));
   const auto parts = at::linear(hidden, output_weight, output_bias).chunk(2, 1);
@@ -123,7 +123,7 @@ std::vector<OnnxNode> self_modulation_nodes(std::size_t layer, const std::string
   const auto value = [&](const char* name) { return "layer" + std::to_string(layer) + "." + name; };
   const auto tensor = [&](const char* name) { return tensor_name(layer, name); };
   const OnnxOperation linear{"Gemm", {{"transB", std::int64_t{1}}}};
-  // The scale and shift are enlarged to the size of the maps, because OpenCV's dnn module 4.6 cannot broadcast
+  // The scale and shift are enlarged to the size of the feature maps, because OpenCV's dnn module 4.6 cannot broadcast
   // values that differ between the images of a batch. The second input of Resize (roi) is optional and omitted.
   const OnnxOperation resize{"Resize", {{"mode", std::string("nearest")}}};
   return {{linear, {"latents", tensor("hidden.weight"), tensor("hidden.bias")}, value("hidden")},

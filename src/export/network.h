@@ -133,10 +133,10 @@ struct TanhLayer {
 using ExportedLayer =
     std::variant<TransposedConvolutionLayer, BatchNormLayer, ModulationLayer, LeakyLayer, LearnedSlopeLayer, TanhLayer>;
 
-/// The layer for an ONNX operator. Throws std::runtime_error if no kind accepts it.
+/// The layer for an ONNX operator. Throws std::runtime_error if no kind of layer represents it.
 ExportedLayer layer_from_onnx(const OnnxOperation& operation);
 
-/// The layer for a torch.nn module. Throws std::runtime_error if no kind accepts it.
+/// The layer for a torch.nn module. Throws std::runtime_error if no kind of layer represents it.
 ExportedLayer layer_from_torch_module(const nlohmann::ordered_json& module, const TensorLookup& tensor);
 
 // --- The network ----------------------------------------------------------------------------------------------------

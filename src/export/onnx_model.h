@@ -24,8 +24,8 @@ struct OnnxOperation {
   std::vector<std::pair<std::string, OnnxAttribute>> attributes{};
   LayerTensors tensors{};  ///< the inputs after the first one, with their names in the layer or the file
 
-  /// The value that all integers in the attribute share (one per direction or side). Throws std::runtime_error if the
-  /// attribute is missing or if the integers differ.
+  /// The value of an attribute that is a list of equal integers, one per direction or side. Throws std::runtime_error
+  /// if the attribute is missing or if its integers differ.
   std::int64_t integer(std::string_view name) const;
   /// The value of the attribute. Throws std::runtime_error if it is missing.
   double number(std::string_view name) const;
@@ -51,7 +51,8 @@ inline constexpr const char* onnx_self_modulation = "self-modulation";
 /// The ONNX nodes that a file contains for a self-modulation. `layer` is the index of the layer.
 std::vector<OnnxNode> self_modulation_nodes(std::size_t layer, const std::string& input, const std::string& output);
 
-/// The self-modulation as one node, if `nodes` begin with self_modulation_nodes. Throws std::runtime_error otherwise.
+/// The self-modulation as one node, if `nodes` begins with the result of self_modulation_nodes. Throws
+/// std::runtime_error otherwise.
 OnnxNode self_modulation_of(std::span<const OnnxNode> nodes, std::size_t layer, const std::string& input);
 
 // --- Models

@@ -9,7 +9,8 @@ namespace slopegan {
 /// Computes the classifier score, called the Inception score if Inception is the classifier (Salimans et al. 2016): exp
 /// of the mean over samples of KL(p(y|x) ‖ p(y)), where p(y) is the mean of p(y|x) over all samples. logits: [N, K], N
 /// ≥ 1, float32 or float64, finite. Computed in float64. The result lies between 1 (all p(y|x) are equal) and K (each
-/// sample belongs to one class with certainty, and all classes are equally frequent). Throws std::invalid_argument.
+/// sample belongs to one class with certainty, and all classes are equally frequent). Throws std::invalid_argument for
+/// any other logits.
 double classifier_score(const at::Tensor& logits);
 
 /// Computes KL(generated ‖ real), in nats, between the class distributions of the generated and the real samples. Both

@@ -9,7 +9,7 @@
 namespace slopegan {
 
 /// Returns `features` [N, d] as a contiguous float64 matrix on the CPU, detached from the graph. Shares memory with
-/// `features` if that is already such a matrix. Throws std::invalid_argument, with `what` in the message, unless
+/// `features` if it is already such a matrix. Throws std::invalid_argument, with `what` in the message, unless
 /// `features` is a float32 or float64 matrix with N ≥ minimum_count rows, d ≥ 1 columns and finite values.
 at::Tensor checked_features(const at::Tensor& features, std::int64_t minimum_count, const char* what);
 

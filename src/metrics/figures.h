@@ -108,8 +108,8 @@ inline const Figure* find_figure(std::string_view key) {
 }
 
 /// Returns text like "kd, precision, recall, density, coverage: 10000 of the 60000 real images". `keys` contains the
-/// keys of the values that are shown. Returns an empty string if no shown metric compares all pairs, if those that do
-/// use all real images, or if the numbers are unknown.
+/// keys of the values that are shown. Returns an empty string if no shown metric compares all pairs, if the metrics
+/// that do so use all real images, or if the numbers are unknown.
 template <class Keys>
 std::string real_subset_text(const Keys& keys, std::int64_t real_subset, std::int64_t real_samples) {
   std::vector<std::string> names;

@@ -17,8 +17,8 @@ struct Memorisation {
   double copying_z = 0;
 };
 
-/// Both arguments are nearest_distances (metrics/neighbours.h) to the training set. Throws std::invalid_argument if one
-/// of them is empty or contains a value that is not finite.
+/// Both arguments contain distances to the training set, as computed by nearest_distances (metrics/neighbours.h).
+/// Throws std::invalid_argument if one of them is empty or contains a value that is not finite.
 Memorisation memorisation(const std::vector<double>& generated_distances, const std::vector<double>& test_distances);
 
 }  // namespace slopegan

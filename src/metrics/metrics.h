@@ -21,7 +21,7 @@ struct RealReference {
   Manifold manifold;                   ///< the manifold of `subset`; set only if a metric uses it
   at::Tensor test;                     ///< [M, d] features of the test images, float32, or undefined
   at::Tensor test_logits;              ///< [M, K], or undefined
-  std::vector<double> test_distances;  ///< from test images to `train`; computed on first use
+  std::vector<double> test_distances;  ///< distances from the test images to `train`; computed on first use
 };
 
 /// Returns the reason why a metric has no values, or an empty string if it has values.

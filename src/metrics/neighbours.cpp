@@ -137,7 +137,8 @@ std::vector<std::vector<double>> squared_neighbour_radii(const at::Tensor& featu
 }
 
 std::vector<double> nearest_distances(const at::Tensor& features, const at::Tensor& others) {
-  const at::Tensor from = checked_features(features, 1, "the features"), to = checked_features(others, 1, "the others");
+  const at::Tensor from = checked_features(features, 1, "the features"),
+                   to = checked_features(others, 1, "the other features");
   check_same_width(from, to);
   const at::Tensor origin = to.mean(0);
   std::vector<double> distances(static_cast<std::size_t>(from.size(0)));

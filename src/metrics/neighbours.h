@@ -17,7 +17,7 @@
 namespace slopegan {
 
 class DistancesFrom;
-/// Called with a row index i and the distances from row i to all rows of the other points.
+/// Called with a row index i and the distances from row i to all rows of the other set.
 using VisitPoint = std::function<void(std::int64_t i, const DistancesFrom& distances)>;
 
 /// The rows of a feature matrix, prepared for computing distances to other points with the same origin.
@@ -39,12 +39,12 @@ class Points {
   at::Tensor norms_;     // [N] squared norms of centred_
 };
 
-/// The squared distances from one point to all rows j of the other points. Bounds are cheap; exact distances are not.
+/// The squared distances from one point to all rows j of the other set. Bounds are cheap; exact distances are not.
 class DistancesFrom {
  public:
   DistancesFrom(const Points& from, std::int64_t row, const Points& to, const double* products);
 
-  std::int64_t count() const { return count_; }  ///< number of other points
+  std::int64_t count() const { return count_; }  ///< number of rows in the other set
   double at_least(std::int64_t j) const { return norm_ * low_ + norms_[j] * low_ - 2 * products_[j] - tiny_; }
   double at_most(std::int64_t j) const { return norm_ * high_ + norms_[j] * high_ - 2 * products_[j] + tiny_; }
   double exact(std::int64_t j) const;

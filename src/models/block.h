@@ -37,7 +37,7 @@ class BlockImpl : public torch::nn::Module {
  public:
   explicit BlockImpl(const BlockOptions& options);
 
-  /// `latent`, [N, latent_dim], is used by the modulation only.
+  /// Only the modulation uses `latent`, [N, latent_dim].
   at::Tensor forward(const at::Tensor& input, const at::Tensor& latent = {});
   LayerSummary summary(const std::string& name, std::int64_t input_size) const;
 
@@ -65,10 +65,10 @@ class BlockChainImpl : public torch::nn::Module {
   /// Modulations: see LatentModulationImpl::initialise.
   void initialise(const InitConfig& init, std::uint64_t seed);
 
-  /// One line per block, input side first.
+  /// One line per block, from input to output.
   virtual std::vector<LayerSummary> summary() const = 0;
 
-  /// The current slope of each activation, input side first.
+  /// The current slope of each activation, from input to output.
   std::vector<double> negative_slopes() const;
 
   /// The mean of ActivationImpl::moving_slope over the activations; std::nullopt if no slope is scheduled or learned.

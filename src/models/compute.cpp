@@ -97,8 +97,8 @@ void apply_compute(const Compute& compute) {
   // algorithm after a resume.
   at::globalContext().setBenchmarkCuDNN(false);
   at::globalContext().setDeterministicCuDNN(true);
-  // TF32 is disabled, so that float32 has its full precision, as on the CPU; TF32 has only 10 bits of mantissa.
-  // Use bfloat16 for speed.
+  // TF32, which has only 10 bits of mantissa, is disabled, so that float32 has its full precision, as on the CPU. Use
+  // bfloat16 for speed.
   at::globalContext().setAllowTF32CuDNN(false);
   at::globalContext().setAllowTF32CuBLAS(false);
 }

@@ -13,7 +13,7 @@ struct Compute {
   at::Device device = at::kCPU;
   at::ScalarType type = at::kFloat;
   int threads = 1;
-  std::string threads_reason = {};  ///< what determined `threads`: a key, an environment variable, or a limit
+  std::string threads_reason = {};  ///< the configuration key, environment variable or limit that set `threads`
 };
 
 /// Resolves `auto` on this machine: CUDA if there is a GPU; bfloat16 if the processor (avx512_bf16) or the GPU (compute

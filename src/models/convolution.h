@@ -20,7 +20,7 @@ struct ConvolutionOptions {
   bool bias = false;
   /// Divides the weight W by its largest singular value, which is estimated with one power iteration per forward pass
   /// in training (Miyato et al. 2018). The estimate is |W'u| with the updated u. Miyato et al. and PyTorch use |Wv|
-  /// with the v from which u was updated, which is half an iteration earlier and therefore never larger.
+  /// with the v from which u was updated. That estimate is half an iteration older and therefore never larger.
   bool spectral_norm = false;
 };
 

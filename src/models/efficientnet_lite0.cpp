@@ -26,7 +26,8 @@ const at::Tensor& weight_named(const NamedTensors& weights, const std::string& n
 
 at::Tensor bounded(at::Tensor x) { return x.clamp_(0, 6); }  // ReLU6
 
-/// TensorFlow's "same" padding: the output has ⌈size / stride⌉ rows. If the padding is odd, the end gets the extra row.
+/// TensorFlow's "same" padding: the output has ⌈size / stride⌉ rows. If the padding is odd, the extra row is added at
+/// the end.
 at::Tensor pad_same(const at::Tensor& x, std::int64_t kernel, std::int64_t stride) {
   const auto padding = [&](std::int64_t size) {
     return std::max<std::int64_t>(((size + stride - 1) / stride - 1) * stride + kernel - size, 0);

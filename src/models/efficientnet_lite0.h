@@ -21,8 +21,8 @@ class EfficientNetLite0 {
   /// Moves the weights to another device.
   void move_to(at::Device device);
 
-  /// images: float32 [N, 3, H, W], RGB, (x − 127)/128 for x in 0 to 255. Returns [N, feature_count] in [0, 6]: the
-  /// means of the last activations over the image.
+  /// images: float32 [N, 3, H, W], RGB, (x − 127)/128 for pixel values x from 0 to 255. Returns [N, feature_count] in
+  /// [0, 6]: the means of the last activations over the image.
   at::Tensor features(const at::Tensor& images) const;
 
   /// Returns the logits [N, class_count] of the ImageNet classes for the result of features().

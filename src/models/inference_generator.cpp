@@ -54,7 +54,7 @@ std::optional<double> fusible_slope(const BlockImpl& block, at::ScalarType type)
   return slope && *slope >= 0 ? slope : std::nullopt;
 }
 
-/// Returns the convolution, followed by a leaky ReLU with the given slope, which is 1 unless is_fixed().
+/// Returns the convolution, followed by a leaky ReLU with the given slope. The slope must be 1 unless is_fixed().
 Function make_convolution(const BlockImpl& block, at::ScalarType type, double slope) {
   const auto weights = folded_weights(block);
   const auto& options = block.conv->options();

@@ -18,8 +18,8 @@ class InferenceGenerator {
   InferenceGenerator(const Generator& generator, at::ScalarType type);
 
   /// latent [N, latent_dim], of any floating-point dtype -> images [N, channels, resolution, resolution] in [−1, 1] on
-  /// the generator's device, float32 (float64 if `type` is float64). Equals GeneratorImpl::forward in evaluation mode
-  /// up to rounding.
+  /// the generator's device, float32 (float64 if `type` is float64). The images equal those of GeneratorImpl::forward
+  /// in evaluation mode up to rounding.
   at::Tensor operator()(const at::Tensor& latent) const;
 
  private:

@@ -77,11 +77,11 @@ Target target_of(const fs::path& out) {
 /// Throws UsageError if the images cannot be written to `target`.
 void check_target(Target target, const GenerateOptions& options) {
   if (target == Target::animation && options.walk_steps == 0) {
-    throw UsageError("a .gif file needs a walk: --walk FRAMES");
+    throw UsageError("a .gif file requires --walk FRAMES");
   }
   if (target != Target::image || (options.count == 1 && options.walk_steps == 0)) return;
   throw UsageError(display(options.out) +
-                   " can hold only one image, which requires --count 1 without --walk; for more images, name a "
+                   " can hold only one image: use --count 1 without --walk; for more images, name a "
                    "directory or an .npz file");
 }
 

@@ -22,8 +22,8 @@ struct GenerateOptions {
 
 /// Writes the images. Only one batch is in memory at a time, regardless of the number of images. Without a walk, each
 /// image depends only on the checkpoint, the seed and its index. If `out` is a directory, a walk writes its frames and
-/// walk.gif. The function writes nothing but `out`. Throws UsageError if `out` is unsuitable or files exist and may not
-/// be replaced, CheckpointError, IoError, and StoppedError.
+/// walk.gif. No other files are written. Throws UsageError if `out` is unsuitable or if existing files may not be
+/// replaced. Also throws CheckpointError, IoError and StoppedError.
 void generate_files(const Checkpoint& checkpoint, const GenerateOptions& options);
 
 }  // namespace slopegan

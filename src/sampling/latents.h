@@ -15,11 +15,11 @@ namespace slopegan {
 at::Tensor draw_latents(std::uint64_t seed, std::string_view stream, std::int64_t index, std::int64_t count,
                         std::int64_t latent_dim);
 
-/// Returns the latents [count, latent_dim] for all pictures of a run. They depend only on config.seed, so that all
-/// slopes of a sweep show the same latents. The latents for a smaller count are the first of those for a larger count.
+/// Returns the latents [count, latent_dim] for all pictures of a run. They depend only on config.seed, so all slopes of
+/// a sweep are shown with the same latents. The latents for a smaller count are the first of those for a larger count.
 at::Tensor sample_latents(const Config& config, std::int64_t count);
 
-/// Returns the latents [count, latent_dim] with the indices first … first + count − 1.
+/// A function that returns the latents [count, latent_dim] with the indices first … first + count − 1.
 using LatentSource = std::function<at::Tensor(std::int64_t first, std::int64_t count)>;
 
 /// Returns a source of random latents, each of which depends only on the seed and its index.

@@ -10,7 +10,7 @@ namespace slopegan {
 struct LoadedGenerator {
   Config config;
   Generator generator{nullptr};
-  std::int64_t images = 0;  ///< images that the run has seen
+  std::int64_t images = 0;  ///< the number of images seen in training
 };
 
 /// Loads the generator from a checkpoint. Throws CheckpointError if the tensors do not match the checkpoint's

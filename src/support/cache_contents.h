@@ -18,7 +18,7 @@ struct CacheEntry {
   std::vector<std::filesystem::path> sources;  ///< the data from which the entry was made; empty if unknown
   std::optional<std::time_t> last_use;
 
-  /// Whether the sources are known and none of them exists any longer.
+  /// Whether the sources are known and none of them still exists.
   bool lost_its_source() const;
 };
 
@@ -33,8 +33,8 @@ struct ForeignDirectory {
 /// not included. Files directly in the cache directory are included, as entries without sources. Throws IoError.
 std::vector<CacheEntry> cache_entries();
 
-/// Returns the directories in the cache that this program does not use as a cache, sorted by name. They contain no
-/// entries, so nothing in them is ever removed. Throws IoError.
+/// Returns the directories in the cache that do not belong to this program, sorted by name. They contain no entries, so
+/// this program never removes anything from them. Throws IoError.
 std::vector<ForeignDirectory> foreign_directories();
 
 /// Removes the files of the entry and the record of its use. Throws BusyError if a process is currently creating the

@@ -6,9 +6,9 @@
 /// Expands ~ and environment variables in paths from configurations and arguments, which a shell may not have expanded.
 namespace slopegan {
 
-/// Replaces a leading ~ or ~/ with $HOME, and $NAME and ${NAME} with the environment variable. $$ stands for one dollar
-/// sign; a $ before any other character is kept, and so is a tilde elsewhere (./~). Throws UsageError if a variable is
-/// unset or empty.
+/// Replaces a leading ~, alone or before a slash, with $HOME, and $NAME and ${NAME} with the value of the environment
+/// variable. $$ stands for one dollar sign; a $ before any other character is kept, and so is a tilde elsewhere (./~).
+/// Throws UsageError if a variable is unset or empty, or if ${ is not followed by a variable name and }.
 std::string expand_path(std::string_view text);
 
 /// Expands a path stored in a resolved configuration: $$ stands for $, and a leading ~ or ~/ is expanded if $HOME is

@@ -28,9 +28,9 @@ namespace {
 /// The record that the holder of a lock writes to the file: "1234 node7 567 4026531836\n". Fields may be missing at the
 /// end: version 0.9 wrote only the process ID.
 struct LockRecord {
-  pid_t process = 0;  ///< 0: the file contains no record
+  pid_t process = 0;  ///< 0 if the file contains no record
   std::string host;
-  std::string start;          ///< distinguishes processes with the same ID
+  std::string start;          ///< start time; distinguishes processes with the same ID
   std::string pid_namespace;  ///< containers with the same host name may use the same process IDs
 
   bool operator==(const LockRecord&) const = default;
@@ -45,7 +45,7 @@ std::string host_name() {
 std::string start_of(pid_t process) {
   try {
     const std::string status = read_file(format_text("/proc/{}/stat", process), 1 << 16);
-    // The name of the program, in parentheses, may contain spaces. The time is the 20th field after it.
+    // The name of the program, in parentheses, may contain spaces. The start time is the 20th field after it.
     std::istringstream fields(status.substr(status.rfind(')') + 1));
     std::string field;
     for (int i = 0; i < 20; ++i) fields >> field;
@@ -63,7 +63,7 @@ std::string own_pid_namespace() {
 
 LockRecord own_record() {
   const std::string start = start_of(::getpid());
-  // Without the start, the namespace would be read as the start.
+  // Without a start time, the namespace would be read as the start time.
   return {::getpid(), host_name(), start, start.empty() ? "" : own_pid_namespace()};
 }
 

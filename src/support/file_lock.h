@@ -35,9 +35,9 @@ class FileLock {
 };
 
 /// The process that holds the lock `file` ("process 1234", or "process 1234 on node7" if it is on another machine), or
-/// std::nullopt if no process holds it. If only a record in the file shows the lock and the process may have ended, the
-/// text continues with "; if that process has ended, delete ...". Takes the lock for a moment, so an attempt to lock
-/// the file at the same time may fail.
+/// std::nullopt if no process holds it. If the lock exists only as a record in the file and the process may have ended,
+/// the text continues with "; if that process has ended, delete ...". Takes the lock for a moment, so an attempt to
+/// lock the file at the same time may fail.
 std::optional<std::string> lock_holder(const std::filesystem::path& file);
 
 /// Locks `file` like FileLock, but waits while another process holds the lock, and logs which process it is waiting

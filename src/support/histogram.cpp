@@ -27,8 +27,8 @@ double edge(std::uint32_t index) {
 
 Histogram::Histogram() : counts_(bucket_count) {}
 
-/// Independent accumulators, so that the compiler vectorises the loop. Values that are not finite add 0 to
-/// the sums and are ignored by min and max.
+/// Independent accumulators, which allow the compiler to vectorise the loop. Values that are not finite add 0 to the
+/// sums and are ignored by min and max.
 struct Histogram::Lanes {
   static constexpr std::size_t width = 8;
   double sum[width] = {}, sum_of_squares[width] = {};

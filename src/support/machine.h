@@ -20,7 +20,7 @@ struct CoreCount {
 CoreCount count_usable_cores(std::int64_t online, std::int64_t in_affinity_mask, const ControlGroupLimits& limits);
 
 /// Undoes the binding of the main thread by libgomp. If OMP_PROC_BIND, OMP_PLACES or GOMP_CPU_AFFINITY requests that
-/// threads are bound to places, libgomp binds the main thread to the first place when it is loaded, before main().
+/// threads be bound to places, libgomp binds the main thread to the first place when it is loaded, before main().
 /// usable_core_count() would then count the cores of this place only, and threads and child processes would inherit the
 /// restriction. Afterwards, the main thread may use the cores of all places; libgomp still binds the threads that it
 /// starts. Call it at the start of main(). Does nothing if there is no binding or if libgomp is not the OpenMP runtime.

@@ -19,7 +19,7 @@ namespace {
 constexpr std::array<std::string_view, 4> allocator_messages = {"can't allocate memory", "not enough memory",
                                                                 "Insufficient memory", "Cannot allocate memory"};
 /// The same for a GPU: LibTorch's allocator, CUDA ("CUDA error: out of memory"), and cuBLAS and cuDNN, whose status
-/// names contain the last two.
+/// names contain the last two strings.
 constexpr std::array<std::string_view, 4> gpu_messages = {"CUDA out of memory", "error: out of memory", "ALLOC_FAILED",
                                                           "ALLOCATION_FAILED"};
 

@@ -13,12 +13,12 @@ struct OutOfMemoryError : Error {
 };
 
 /// Whether the exception means that memory is exhausted: std::bad_alloc, or an error from LibTorch's or OpenCV's
-/// allocators, from a library of the GPU or from a system call.
+/// allocators, from a GPU library or from a system call.
 bool is_out_of_memory(const std::exception& error);
 
-/// Returns an error whose message states the activity, the memory that it needed, the memory that the process uses (not
-/// for a GPU), and a way to use less. `activity` continues "out of memory while"; `remedy` continues "to reduce memory
-/// use, ".
+/// Returns an error whose message states the activity, the memory that it needed, the memory that the process uses
+/// (omitted for a GPU), and a way to use less. `activity` continues "out of memory while"; `remedy` continues "to
+/// reduce memory use, ".
 OutOfMemoryError explain(const std::exception& error, const std::string& activity, const std::string& remedy);
 
 /// Calls action(). If memory is exhausted, throws OutOfMemoryError instead of the original exception. An
@@ -38,7 +38,7 @@ decltype(auto) explain_memory(const std::string& activity, const std::string& re
 /// Whether the exception means that the system refused to start a thread.
 bool is_out_of_threads(const std::exception& error);
 
-/// Returns an error that names the limits that prevent a thread from starting. `error` is_out_of_threads.
+/// Returns an error that names the limits that prevent a thread from starting. `error` must satisfy is_out_of_threads.
 IoError explain_thread_limit(const std::exception& error);
 
 }  // namespace slopegan

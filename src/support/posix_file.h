@@ -18,8 +18,8 @@ std::string display(const std::filesystem::path& path);
 /// Whether the error of a system call means that the file system or the operating system does not support the call.
 bool is_unsupported(int error);
 
-/// Owns the descriptor of an open file. Child processes do not inherit it. Every failure is an IoError with the path
-/// and the system's error message.
+/// Owns the descriptor of an open file. Child processes do not inherit it. Every failure throws an IoError with the
+/// path and the system's error message.
 class PosixFile {
  public:
   /// Opens `path` with the flags of open(2); a new file has mode 0666 minus the umask. Messages name `shown`, which is

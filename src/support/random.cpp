@@ -20,7 +20,7 @@ std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter, st
   return counter;
 }
 
-/// The finaliser of SplitMix64 (Steele et al. 2014): flipping an input bit flips each output bit with probability of
+/// The finaliser of SplitMix64 (Steele et al. 2014): flipping an input bit flips each output bit with a probability of
 /// about 1/2.
 static std::uint64_t mix(std::uint64_t value) {
   value = (value ^ (value >> 30)) * 0xBF58476D1CE4E5B9;

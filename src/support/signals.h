@@ -4,12 +4,12 @@
 
 namespace slopegan {
 
-/// Installs handlers for SIGINT, SIGTERM and SIGHUP, and for the signals that batch systems send before a limit:
-/// SIGUSR1, SIGUSR2 and SIGXCPU. The first signal is recorded for stop_signal(), so that the process can stop cleanly.
-/// A second SIGINT, SIGTERM or SIGHUP that arrives more than 0.1 s after the first makes the process exit immediately
-/// with code 128 + the signal's number. For this purpose, a batch system's signal counts neither as the first nor as
-/// the second, because SIGTERM regularly follows it, and SIGXCPU is repeated every second. Signals that are ignored
-/// stay ignored (nohup).
+/// Installs handlers for SIGINT, SIGTERM and SIGHUP, and for the signals that batch systems send before a job reaches
+/// its time limit: SIGUSR1, SIGUSR2 and SIGXCPU. The first signal is recorded for stop_signal(), so that the process
+/// can stop cleanly. A second SIGINT, SIGTERM or SIGHUP that arrives more than 0.1 s after the first makes the process
+/// exit immediately with code 128 + the signal's number. For this purpose, a batch system's signal counts neither as
+/// the first nor as the second, because SIGTERM regularly follows it, and SIGXCPU is repeated every second. Signals
+/// that are already ignored stay ignored, as nohup requires.
 void install_signal_handlers();
 
 /// While an object exists, SIGTSTP (Ctrl-Z) is recorded and does not suspend the process. This is for a process with

@@ -12,7 +12,7 @@ struct TerminalSize {
   std::size_t rows = 24;
 };
 
-/// Cuts printable UTF-8 `text` to `columns` characters. Every character counts as one column.
+/// Cuts printable UTF-8 `text` to at most `columns` characters. Every character counts as one column.
 std::string cut_to_columns(std::string_view text, std::size_t columns);
 
 /// Status lines at the bottom of a terminal, below a scrolling log. The member functions return the text to write, with

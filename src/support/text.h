@@ -98,7 +98,7 @@ std::string format_text(std::type_identity_t<format_detail::CheckedPattern<Argum
   return format_arguments(pattern.pattern, {erased, sizeof...(Arguments)});
 }
 
-/// Parses the whole text as a number (std::from_chars); returns std::nullopt if it is not one.
+/// Parses the whole text as a number (std::from_chars); returns std::nullopt if it is not a number.
 template <class Number>
 std::optional<Number> parse_as(std::string_view text) {
   Number value{};
@@ -122,7 +122,7 @@ std::string grouped(std::int64_t value);
 /// Converts ASCII letters to lower case, for example in a file extension.
 std::string lower_case(std::string_view text);
 
-/// The ending of a noun after `count`: format_text("{} image{}", count, plural_s(count)).
+/// The plural ending of a noun after `count`, "s" or nothing: format_text("{} image{}", count, plural_s(count)).
 constexpr const char* plural_s(std::integral auto count) { return count == 1 ? "" : "s"; }
 
 /// "1 seed", "3 seeds".

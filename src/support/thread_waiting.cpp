@@ -27,7 +27,7 @@ namespace {
 
 constexpr std::chrono::milliseconds waiting_window(100);
 constexpr int windows_before_warning = 30;
-/// On a machine with hundreds of cores, parked teams of several processes would need thousands of threads.
+/// On a machine with hundreds of cores, the parked teams of several processes would need thousands of threads.
 constexpr unsigned most_parked_threads = 128;
 
 /// libgomp's functions, looked up at run time because this library does not link an OpenMP runtime. find() returns
@@ -102,9 +102,9 @@ class WaitingWatcher {
     if (competing_windows_ == windows_before_warning) warn();
   }
 
-  /// Twice as many threads must be possible as the team needs, so that the limits also leave room for the threads that
-  /// are started later, by this process or by the other arms of a sweep. This is checked once, one window before the
-  /// team is parked, because the system may still count the threads of the check for a moment after they have ended.
+  /// It must be possible to start twice as many threads as the team needs, so that the limits leave room for threads
+  /// that this process or other arms of a sweep start later. This is checked once, one window before the team is
+  /// parked, because the system may still count the threads of the check for a moment after they have ended.
   void park() {
     const unsigned threads = parked_threads();
     if (!std::exchange(has_checked_limits_, true)) {
@@ -186,7 +186,7 @@ bool can_start_threads(std::size_t count) {
     static_cast<std::latch*>(latch)->wait();
     return nullptr;
   };
-  // A std::thread would free memory in the new thread, for which glibc would create a heap in every thread.
+  // A std::thread would free memory in the new thread, and glibc would create a heap for each such thread.
   std::vector<pthread_t> threads;
   threads.reserve(count);
   for (pthread_t thread{}; threads.size() < count && ::pthread_create(&thread, nullptr, wait_for_end, &end) == 0;) {

@@ -18,8 +18,8 @@
 /// only when it is loaded. However, libgomp spins for only 100 iterations while its teams have more threads than there
 /// are cores. Therefore, a watcher measures how long the threads wait for a core. While they compete for cores, the
 /// watcher keeps an additional team of sleeping threads. The number of threads that compute does not change, and
-/// neither do the results. libgomp ends the process if it cannot start a thread. Therefore, there is no additional team
-/// if it would need many threads, or if a limit of the system may be reached.
+/// neither do the results. libgomp ends the process if it cannot start a thread. Therefore, no additional team is
+/// started if it would need many threads or might exceed a limit of the system.
 namespace slopegan {
 
 /// The scheduling times of a thread since its start, in nanoseconds.
@@ -38,7 +38,7 @@ double largest_waiting_share(const std::map<std::int64_t, ThreadTimes>& before,
                              const std::map<std::int64_t, ThreadTimes>& after, double seconds);
 
 /// Decides from the waiting shares of successive time windows whether the threads compete for cores. Short disturbances
-/// have no effect. If the threads soon compete again after contention has ended, the next end of contention requires
+/// have no effect. If the threads soon compete again after contention has ended, the next contention ends only after
 /// twice as many calm windows, up to a limit.
 class Contention {
  public:
