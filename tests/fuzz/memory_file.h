@@ -19,7 +19,7 @@ inline void promise(bool holds, const char* what) {
   std::abort();
 }
 
-/// Error messages must be non-empty and printable.
+/// Aborts the process if an error message is empty or not printable.
 inline void promise_message(const std::string& message) {
   promise(!message.empty() && printable_lines(message) == message, "messages are printable");
 }
