@@ -15,7 +15,7 @@ namespace slopegan::fuzz {
 /// Aborts the process if a property of the reader does not hold, so that libFuzzer keeps the input.
 inline void promise(bool holds, const char* what) {
   if (holds) return;
-  std::fprintf(stderr, "broken promise: %s\n", what);
+  std::fprintf(stderr, "violated property: %s\n", what);
   std::abort();
 }
 

@@ -75,7 +75,7 @@ TEST_F(DiskSlowCheck, ADiskErrorAtAnyPointEndsTheRunAndKeepsItsCheckpoints) {
     const auto plan = format_text("{};fail={};error={};stays={}", below, 1 + random() % calls, error, i / 4 % 2);
     const auto result = run(directory_.path(), arguments(name), with_faults(plan));
     const auto where = name + ", " + plan;
-    if (result.code == 0) {  // only the removal of leftovers failed, which is not an error
+    if (result.code == 0) {  // only the removal of leftover files failed, which is not an error
       ++harmless;
       good += equals_uninterrupted(run_dir(name), where);
       continue;

@@ -15,8 +15,8 @@ namespace {
 
 using ::testing::HasSubstr;
 
-/// Races of short training runs on real images. A large alpha keeps the races short: they look at the results when each
-/// slope has 3, 5 and 7 runs.
+/// Races of short training runs on real images. A large alpha keeps the races short: the looks take place after 3, 5
+/// and 7 runs of each slope.
 class Race : public ProgramTest {
  protected:
   std::vector<std::string> race(const std::string& name, const std::vector<std::string>& more = {}) const {
