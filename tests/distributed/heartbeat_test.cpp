@@ -17,7 +17,7 @@ namespace {
 using std::chrono::milliseconds;
 using ::testing::HasSubstr;
 
-/// The key-value store that all ranks in a test share. It can be made to block or to throw.
+/// The key-value store that all ranks in a test share. A test can make it block or throw.
 struct SharedStore {
   KeyValueStore of_rank() {
     KeyValueStore store;
@@ -43,7 +43,7 @@ struct SharedStore {
   std::map<std::string, std::string> written_;
 };
 
-/// Locks a mutex around every call, because the ranks are threads that share one store.
+/// Returns a store that locks a mutex around every call, because the ranks are threads that share one store.
 KeyValueStore guarded(KeyValueStore store, std::mutex& mutex) {
   KeyValueStore safe;
   safe.set = [=, &mutex](const std::string& key, const std::string& value) {

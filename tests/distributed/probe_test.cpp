@@ -7,7 +7,7 @@
 namespace slopegan {
 namespace {
 
-TEST(ObstacleToConnection, IsEmptyWhileSomebodyListensAtThePort) {
+TEST(ObstacleToConnection, IsEmptyWhileAProcessListensOnThePort) {
   const testing::ReservedPort port;
   EXPECT_EQ(obstacle_to_connection("127.0.0.1", port.number()), "Connection refused");
   ASSERT_TRUE(port.listen());

@@ -116,9 +116,9 @@ TEST(RankEnvironment, SeparatesTheJobsOnAMachine) {
                            {"PMIX_NAMESPACE", "468320257"}};
   const auto second_job = with(first, "PMIX_NAMESPACE", "467795969");
   EXPECT_NE(ranks(first)->master_port, ranks(second_job)->master_port);
-  EXPECT_NE(ranks(first)->job, ranks(second_job)->job) << "in case the ports are equal";
+  EXPECT_NE(ranks(first)->job, ranks(second_job)->job) << "the jobs must differ even if their ports are equal";
   EXPECT_EQ(ranks(with(first, "OMPI_COMM_WORLD_RANK", "0"))->master_port, ranks(first)->master_port);
-  // With mpirun in a Slurm job, the ranks on the first node are not in a job step, and those on the others are.
+  // With mpirun in a Slurm job, the ranks on the first node are not in a job step, but those on the other nodes are.
   const auto elsewhere = with(with(first, "SLURM_JOB_ID", "4711"), "SLURM_STEP_ID", "0");
   EXPECT_EQ(ranks(elsewhere)->master_port, ranks(first)->master_port);
   EXPECT_EQ(ranks(elsewhere)->job, ranks(first)->job);

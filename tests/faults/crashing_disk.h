@@ -37,7 +37,7 @@ class CrashingDisk {
     std::string content, safe_content;  ///< `content` of a symlink: its target, which is always durable
   };
   using NodePtr = std::shared_ptr<Node>;
-  /// The key contains the node of the directory, so that a renamed directory keeps its names.
+  /// The key contains the node of the directory, so that a renamed directory keeps its entries.
   using Names = std::map<std::pair<NodePtr, std::string>, NodePtr>;
   struct Change {
     std::string kind;  ///< add, remove, rename, exchange

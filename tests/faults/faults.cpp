@@ -114,7 +114,7 @@ Armed copy_of(const FaultPlan& given) {
   return {given.below, given.from, given.record, given.fail, given.kill, given.error, given.stays};
 }
 
-/// The value of one key in SLOPEGAN_FAULTS.
+/// Returns the value of `key` in `text`, the content of SLOPEGAN_FAULTS, or an empty string if the key is missing.
 std::string value_of(const std::string& text, const std::string& key) {
   const auto begin = (';' + text).find(';' + key + '=');
   if (begin == std::string::npos) return "";

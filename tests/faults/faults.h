@@ -15,7 +15,7 @@ namespace slopegan::testing {
 struct FaultPlan {
   const char* below = "";   ///< count only calls on paths below this directory; none if empty
   const char* from = "";    ///< start counting at the first call whose path contains this text
-  long fail = 0;            ///< number of the call that fails, from 1; 0: none
+  long fail = 0;            ///< number of the call that fails, counted from 1; 0: none
   int error = 0;            ///< errno of the failure
   bool stays = false;       ///< all later calls fail too, except for removals, as on a full disk
   long kill = 0;            ///< number of the call before which the process is killed; 0: none

@@ -23,7 +23,7 @@ Function next(const char* name) {
   return reinterpret_cast<Function>(::dlsym(RTLD_NEXT, name));
 }
 
-/// The errno with which `call` fails; 0 if it works.
+/// Returns the errno with which `call` fails, or 0 if it does not fail.
 int error_of(std::string_view call) {
   const char* list = std::getenv("SLOPEGAN_MISSING");
   if (list == nullptr) return 0;

@@ -15,11 +15,11 @@ namespace slopegan::fuzz {
 /// Aborts the process if a property of the reader does not hold, so that libFuzzer keeps the input.
 inline void promise(bool holds, const char* what) {
   if (holds) return;
-  std::fprintf(stderr, "broken promise: %s\n", what);
+  std::fprintf(stderr, "violated property: %s\n", what);
   std::abort();
 }
 
-/// Error messages must be non-empty and printable.
+/// Aborts the process if an error message is empty or not printable.
 inline void promise_message(const std::string& message) {
   promise(!message.empty() && printable_lines(message) == message, "messages are printable");
 }

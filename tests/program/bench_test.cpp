@@ -125,7 +125,7 @@ TEST_F(Bench, RejectsInvalidArgumentsWithAOneLineMessage) {
   EXPECT_THAT(refused({"bench", "sweep", "--arms", "0"}), HasSubstr("--arms"));
 }
 
-/// Limits this thread, and the processes that it starts, to two cores, or to one if only one is allowed.
+/// Limits this thread, and the processes that it starts, to two cores, or to one if only one is available.
 class TwoCores {
  public:
   TwoCores() {
@@ -188,10 +188,11 @@ TEST_F(Bench, TrainingOnABusyMachineWarnsOnceAndComputesTheSameWeights) {
   if (!is_measured) GTEST_SKIP() << "the kernel does not report how long threads wait";
 }
 
-/// Users and batch systems set OpenMP's variables that bind threads to cores.
+/// Tests the effect of the OpenMP variables that bind threads to cores, which users and batch systems set.
 class BoundThreads : public ProgramTest {
  protected:
-  /// Runs the program with a variable, and without OMP_NUM_THREADS, which would determine the number of threads.
+  /// Runs the program with the environment variable `name` and without the other variables that affect OpenMP threads,
+  /// such as OMP_NUM_THREADS.
   Result run_with(const char* name, const char* value, const std::vector<std::string>& arguments) const {
     return run(directory_.path(), arguments, [&] {
       for (const auto* other : {"OMP_NUM_THREADS", "OMP_PROC_BIND", "OMP_PLACES", "GOMP_CPU_AFFINITY"}) {
@@ -202,7 +203,7 @@ class BoundThreads : public ProgramTest {
   }
 };
 
-TEST_F(BoundThreads, AreAsManyAsUnboundThreads) {
+TEST_F(BoundThreads, HaveTheSameCountAsUnboundThreads) {
   const auto arguments = smoke("train", {"training.threads=0", "--dry-run"});
   const auto unbound = run_with("OMP_PROC_BIND", "false", arguments);
   ASSERT_EQ(unbound.code, 0) << unbound.err;

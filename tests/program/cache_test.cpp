@@ -109,7 +109,7 @@ TEST_F(Cache, DataWithoutAConfigurationNeedsTheCacheOption) {
   EXPECT_EQ(slopegan({"data", "--prune"}).code, 2);
 }
 
-TEST_F(Cache, TheCacheOptionRejectsAConfigurationAndTheOptionsOfThePicture) {
+TEST_F(Cache, TheCacheOptionRejectsAConfigurationAndPictureOptions) {
   for (const std::string& more :
        {config_file("smoke.yaml"), std::string("--out=a.png"), std::string("--dark"), std::string("--pixel-ratio=2")}) {
     const auto result = slopegan({"data", "--cache", more});

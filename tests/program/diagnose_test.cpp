@@ -79,7 +79,8 @@ TEST_F(Diagnose, ShowsNoSlopeForANetworkWhoseLayersHaveDifferentSlopes) {
   ASSERT_EQ(train("run", {"generator.negative_slope=[0, 0.1, 0.2]", "diagnostics.every_images=0"}).code, 0);
   const auto result = slopegan({"diagnose", run_dir("run").string(), "--probes", "64"});
   ASSERT_EQ(result.code, 0) << result.err;
-  // Units of the first layer, whose slope is 0, can be dead. Units of the other layers can be always negative.
+  // Only units of the generator's first layer, whose slope is 0, can be dead. In the other layers, units that are never
+  // positive are counted as always negative.
   EXPECT_THAT(result.err, ::testing::ContainsRegex("generator \\(all\\) +- +[0-9]+ +[0-9]+ +[0-9.]+ % +[0-9.]+ % "));
   EXPECT_THAT(result.err, ::testing::ContainsRegex("discriminator \\(all\\) +[0-9.]+ +[0-9]+ +[0-9]+ +- +[0-9.]+ % "));
 }

@@ -37,8 +37,8 @@ TEST_F(DiskSlowCheck, ARunEndsOnAFullDiskAndResumesWithMoreSpace) {
     if (!reason.empty()) report_check("small disks", "SKIPPED: " + reason);
     if (!reason.empty()) GTEST_SKIP() << reason;
   }
-  report_check("disks of 0.1, 0.7, 1.1, 1.35 MB (a checkpoint: 0.44 MB)",
-               "exit code 6; 0, 1, 2, 2 checkpoints; with more space, resumed to the same weights and history");
+  report_check("disks of 0.1, 0.7, 1.1 and 1.35 MB (a checkpoint takes 0.44 MB)",
+               "exit code 6 with 0, 1, 2 and 2 checkpoints; with more space, resumed to the same weights and history");
 }
 
 TEST_F(DiskSlowCheck, AReadOnlyDiskIsReported) {
@@ -58,7 +58,7 @@ TEST_F(DiskSlowCheck, AReadOnlyDiskIsReported) {
   });
   if (!reason.empty()) report_check("a read-only disk", "SKIPPED: " + reason);
   if (!reason.empty()) GTEST_SKIP() << reason;
-  report_check("a read-only disk", "exit code 6; when writable again, resumed to the same weights");
+  report_check("a read-only disk", "exit code 6; once the disk is writable again, resumed to the same weights");
 }
 
 TEST_F(DiskSlowCheck, ADiskErrorAtAnyPointEndsTheRunAndKeepsItsCheckpoints) {
@@ -75,7 +75,7 @@ TEST_F(DiskSlowCheck, ADiskErrorAtAnyPointEndsTheRunAndKeepsItsCheckpoints) {
     const auto plan = format_text("{};fail={};error={};stays={}", below, 1 + random() % calls, error, i / 4 % 2);
     const auto result = run(directory_.path(), arguments(name), with_faults(plan));
     const auto where = name + ", " + plan;
-    if (result.code == 0) {  // only the removal of leftovers failed, which is not an error
+    if (result.code == 0) {  // only the removal of leftover files failed, which is not an error
       ++harmless;
       good += equals_uninterrupted(run_dir(name), where);
       continue;

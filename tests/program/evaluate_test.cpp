@@ -163,7 +163,7 @@ TEST_F(Evaluate, AFolderOfRealImagesReachesTheFloor) {
 }
 
 TEST_F(Evaluate, TakesARandomSampleOfAFolder) {
-  // The first 60 files by name contain equal images, so a sample of only these files would be useless.
+  // The first 60 files by name contain the same image, so a sample of only these files would be useless.
   const auto dataset = load_dataset({.path = data().string()}, Split::test);
   fs::create_directory(directory_ / "sorted");
   for (std::int64_t i = 0; i < 120; ++i) {
@@ -236,7 +236,7 @@ TEST_F(Evaluate, AcceptsTheNpzFilesThatGenerateWrites) {
   EXPECT_NEAR(Json::parse(itself.out)["values"]["fd"].get<double>(), 0, 1e-6);
 }
 
-TEST_F(Evaluate, AgainstARunUsesItsDataAndNotItsPictures) {
+TEST_F(Evaluate, ComparesWithTheDataOfARunAndNotWithItsPictures) {
   const CacheDirectory cache;
   ASSERT_EQ(train("run", {"metrics.every_images=0"}).code, 0);
   const auto folder = (directory_ / "folder").string();

@@ -18,7 +18,7 @@
 
 namespace slopegan::testing {
 
-/// Returns the history of a run. The fields that depend on the clock and the machine are 0.
+/// Returns the history of a run, with the fields that depend on the clock and the machine set to 0.
 inline std::vector<HistoryRecord> timeless_history(const std::filesystem::path& run) {
   auto records = read_history(run / "history.jsonl");
   for (auto& record : records) record.seconds = record.images_per_second = record.memory_mib = 0;
@@ -36,8 +36,8 @@ inline std::string best_of(const std::filesystem::path& run) {
   return std::filesystem::read_symlink(run / "checkpoints/best").string();
 }
 
-/// Creates symlinks in `directory` to the images of Fashion-MNIST, but not to their labels, so that no classifier is
-/// trained.
+/// Creates symlinks in `directory` to the image files of Fashion-MNIST, but not to its label files, so that no
+/// classifier is trained.
 inline void link_images_without_labels(const std::filesystem::path& directory) {
   std::filesystem::create_directories(directory);
   for (const std::string name : {"train-images-idx3-ubyte.gz", "t10k-images-idx3-ubyte.gz"}) {
@@ -66,7 +66,7 @@ class ExactResume : public ProgramTest {
 
   static constexpr int total_images = 640;
 
-  /// Returns the arguments for starting or resuming the run in the directory `run`. Also creates the folder of images
+  /// Returns the arguments for starting or resuming the run in the directory `run`. Also creates the data directory
   /// that the run reads.
   static std::vector<std::string> arguments_at(const std::filesystem::path& run,
                                                const std::vector<std::string>& more = {}) {

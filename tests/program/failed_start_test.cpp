@@ -41,7 +41,7 @@ TEST_F(FailedStart, LeavesNothingThatBlocksTheCorrectedCommand) {
   }
 }
 
-TEST_F(FailedStart, LeavesNoDirectoryWithResumeAuto) {
+TEST_F(FailedStart, LeavesNoDirectoryBehindWithResumeAuto) {
   EXPECT_EQ(
       slopegan(short_run("train", {"metrics.extractor=missing.pt", "metrics.every_images=64", "--resume", "auto"}))
           .code,
@@ -129,7 +129,7 @@ TEST_F(FailedStart, LeavesTheFilesOfARunWhoseCheckpointsWereRemovedUnchanged) {
   const auto run = outputs() / "smoke";
   fs::remove_all(run / "checkpoints");
   auto info = nlohmann::json::parse(read_text(run / "run.json"));
-  for (const char* status : {"done", "stopped", "running"}) {  // run.json says 64 images, so there was a checkpoint
+  for (const char* status : {"done", "stopped", "running"}) {  // run.json records 64 images, so there was a checkpoint
     info["status"] = status;
     std::ofstream(run / "run.json") << info;
     const auto before = contents_of(run);
@@ -167,7 +167,7 @@ TEST_F(FailedStart, OfFineTuningIsNotFollowedByTrainingFromRandomWeights) {
   EXPECT_EQ(slopegan(short_run("train", {"--resume", "auto"})).code, 0);
 }
 
-TEST_F(FailedStart, SuggestsWhatAMistypedCommandOrOptionWasMeantToBe) {
+TEST_F(FailedStart, SuggestsCorrectionsForMistypedCommandsAndOptions) {
   const std::string config = config_file("smoke.yaml"), photos = (directory_ / "photos").string();
   const std::vector<std::pair<std::vector<std::string>, std::string>> commands = {
       {{"genrate", photos, "--count", "3", "--out", "x"}, "unknown command: genrate; did you mean generate?"},

@@ -42,7 +42,7 @@ void expect_equal(const NamedTensors& a, const NamedTensors& b, const std::strin
   for (const auto& [name, tensor] : first) EXPECT_TRUE(tensor.equal(second.at(name))) << prefix << name;
 }
 
-TEST_F(FineTuning, CopiesTheWeightsAndCountsImagesFromZeroIfValuesDiffer) {
+TEST_F(FineTuning, CopiesTheWeightsAndCountsImagesFromZeroIfTheConfigurationDiffers) {
   ASSERT_EQ(train("a", {"optimizer.generator_lr=4e-4"}).code, 0);
   const auto result = train("b", {"--resume", run_dir("a").string(), "optimizer.generator_lr=1e-5",
                                   "discriminator.augment=[translation]", "training.batch_size=16"});
@@ -98,7 +98,7 @@ TEST_F(FineTuning, ExtensionsOfARunWithDecayingRatesAreRecordedAsInexact) {
   EXPECT_THAT(page, Not(HasSubstr("give bit-identical results")));
 }
 
-TEST_F(FineTuning, ResumingWithOtherThreadsOrInAnotherPrecisionIsWarnedAboutAndRecorded) {
+TEST_F(FineTuning, ResumingWithADifferentThreadCountOrPrecisionIsWarnedAboutAndRecorded) {
   const auto info = [&] { return nlohmann::json::parse(read_text(run_dir("a") / "run.json")); };
   const auto resumed = [&](const std::string& total_images, const std::vector<std::string>& keys) {
     std::vector<std::string> arguments = {"--resume", "auto", "training.batch_size=32",
@@ -142,7 +142,7 @@ TEST_F(FineTuning, CanBeInterruptedBeforeItsFirstCheckpoint) {
   EXPECT_THAT(result.err, HasSubstr("starting with the weights of " + (run_dir("b") / "checkpoints/0").string()));
 }
 
-TEST_F(FineTuning, ContinuesTheImageCountIfNothingDiffers) {
+TEST_F(FineTuning, ContinuesTheImageCountIfTheConfigurationIsTheSame) {
   ASSERT_EQ(train("a", {"training.total_images=64"}).code, 0);
   const auto result = train("b", {"--resume", run_dir("a").string()});
   ASSERT_EQ(result.code, 0) << result.err;

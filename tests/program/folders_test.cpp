@@ -19,7 +19,7 @@ using ::testing::Not;
 class Folders : public ProgramTest {
  protected:
   /// Writes images of different discs on a background whose brightness depends on `kind`. If `kind` is negative, all
-  /// images are equal.
+  /// images are identical.
   void write_images(const std::string& folder, int count, int kind = 0) const {
     fs::create_directories(directory_ / folder);
     for (int i = 0; i < count; ++i) {
@@ -74,7 +74,7 @@ TEST_F(Folders, CanBeTrainedOnIfTheTestSplitHasNoLabels) {
 
 TEST_F(Folders, CanBeMeasuredWithoutTheirLabelsWhenARunIsResumed) {
   write_images("albums/spring", 60);
-  write_images("albums/summer", 60);  // the same images, so that the labels say nothing about them
+  write_images("albums/summer", 60);  // the same images, so the labels carry no information about them
   const auto first = train("albums", {"metrics.extractor=classifier"});
   ASSERT_EQ(first.code, 0) << first.err;
   EXPECT_THAT(first.err, HasSubstr("set data.labels to none to compute the metrics without labels"));

@@ -14,7 +14,7 @@ namespace {
 using ::testing::HasSubstr;
 namespace fs = std::filesystem;
 
-/// The size and number of frames of an animation.
+/// The number of frames of an animation and their size.
 struct Gif {
   int frames = 0;
   cv::Size size;

@@ -13,7 +13,7 @@ class KillSlowCheck : public ExactResume {
  protected:
   std::string recording_file() const { return directory_ / "recording"; }
 
-  /// Returns the system calls with which an uninterrupted run modifies files, starting with the first call whose path
+  /// Returns the system calls that modify files in an uninterrupted run, starting with the first call whose path
   /// contains `from`.
   std::vector<RecordedCall> record(const std::string& name, const std::string& from) {
     const auto result =
@@ -124,7 +124,7 @@ TEST_F(KillSlowCheck, ExactlyOneOfTwoProcessesUsesARunDirectoryEvenAfterAKill) {
     fair += loser.wait() == 7 && winner.wait() == 128 + SIGTERM;
   }
   EXPECT_EQ(fair, races);
-  report_check(format_text("{} races for a run directory, half of them after kill -9 of its previous user", races),
+  report_check(format_text("{} races for a run directory, half of them after a kill -9 of its previous user", races),
                format_text("{} of {}: one process trains, the other ends with exit code 7", fair, races));
 }
 

@@ -38,7 +38,7 @@ inline std::vector<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
-/// A command, as the help of the real program describes it.
+/// A command, as described in the --help output of the real program.
 struct LiveCommand {
   std::string path;  ///< such as "", "train" or "demo dying-relu"
   std::set<std::string> options, commands;

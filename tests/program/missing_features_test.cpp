@@ -19,7 +19,7 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 namespace fs = std::filesystem;
 
-/// Runs the program on a file system without locks, symlinks, renameat2, fsync of directories, syncfs and mmap. These
+/// Runs the program on a file system without locks, symlinks, renameat2, fsync of directories, syncfs or mmap. These
 /// runs do not replace a checkpoint with another one of the same number, so they do not call renameat2; the fallback
 /// for it is tested in run/checkpoint_faults_test.cpp.
 class MissingFeatures : public ProgramTest {
@@ -81,7 +81,7 @@ TEST_F(MissingFeatures, DoNotPreventTrainingAndResuming) {
   expect_failures_of({"flock", "symlink", "fsync_directory", "syncfs"});
 }
 
-TEST_F(MissingFeatures, SymlinksAreReplacedWhateverErrorTheFileSystemReports) {
+TEST_F(MissingFeatures, SymlinksAreReplacedByFilesWhateverErrorTheFileSystemReports) {
   for (const int error : {EPERM, EACCES, ENOSYS, EOPNOTSUPP}) {
     const std::string name = "symlink" + std::to_string(error);
     const auto result = run(directory_.path(), training(name, 64, {"samples.every_images=0"}),
@@ -149,7 +149,7 @@ TEST_F(MissingFeatures, AProcessInAnotherPidNamespaceCountsAsRunning) {
   ASSERT_EQ(::gethostname(name.data(), name.size() - 1), 0);
   struct stat own;
   if (::stat("/proc/self/ns/pid", &own) != 0) GTEST_SKIP() << "the PID namespace is unknown";
-  // No process has this ID, whose upper limit is 4194304.
+  // No process can have this ID, because process IDs are at most 4194304.
   const std::string record = "2147483000 " + std::string(name.data()) + " 123";
   const auto resume_with = [&](const std::string& text) {
     std::ofstream(outputs() / "elsewhere/.lock") << text << "\n";
@@ -160,7 +160,7 @@ TEST_F(MissingFeatures, AProcessInAnotherPidNamespaceCountsAsRunning) {
   EXPECT_THAT(refused.err, HasSubstr("in use by process 2147483000 in another PID namespace; if that process has "
                                      "ended, delete "));
   EXPECT_EQ(resume_with(record + " " + std::to_string(own.st_ino)).code, 0);
-  EXPECT_EQ(resume_with(record).code, 0) << "the record of an earlier version";
+  EXPECT_EQ(resume_with(record).code, 0) << "an earlier version wrote the record";
 }
 
 TEST_F(MissingFeatures, ASweepThatWaitsForAnotherMachineSaysHowToContinue) {
@@ -188,7 +188,7 @@ TEST_F(MissingFeatures, AProcessOnAnotherMachineCountsAsRunning) {
   const auto refused = run(directory_.path(), training("elsewhere", 640), lacking("flock=38"));
   EXPECT_EQ(refused.code, 7) << refused.err;
   EXPECT_THAT(refused.err, HasSubstr("in use by process 17 on another-node; if that process has ended, delete "));
-  EXPECT_EQ(slopegan(training("elsewhere", 640)).code, 0) << "the record is ignored if the file system has locks";
+  EXPECT_EQ(slopegan(training("elsewhere", 640)).code, 0) << "the record is ignored if the file system supports locks";
 }
 
 }  // namespace

@@ -48,7 +48,7 @@ TEST_F(OutOfMemory, TheErrorNamesTheKeysThatReduceMemory) {
   EXPECT_THAT(result.err, Not(HasSubstr("this is a bug")));
 }
 
-TEST_F(OutOfMemory, TheErrorOfABenchmarkNamesWhatReducesMemory) {
+TEST_F(OutOfMemory, TheErrorOfABenchmarkNamesTheKeysThatReduceMemory) {
   const auto result =
       run_limited({"bench", "step", "--seconds", "0", "training.threads=1", "training.batch_size=32768",
                    "generator.width=128", "discriminator.width=128", "--vary", "training.precision=float32"});

@@ -48,7 +48,7 @@ class Program {
     if (pid_ == 0) {
       ::dup2(::open(out_.c_str(), O_CREAT | O_TRUNC | O_WRONLY, 0644), STDOUT_FILENO);
       ::dup2(::open(err_.c_str(), O_CREAT | O_TRUNC | O_WRONLY, 0644), STDERR_FILENO);
-      // If a shell runs the tests in the background, SIGINT is ignored, and the program would inherit this.
+      // If a shell runs the tests in the background, they ignore SIGINT, and the program would inherit this setting.
       for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::signal(signal, SIG_DFL);
       if (prepare) prepare();
       ::execv(pointers[0], pointers.data());
@@ -68,7 +68,7 @@ class Program {
   /// Waits for the process. Returns its exit code, or -signal if a signal killed it. A process that stops cleanly
   /// because of a signal exits with the code 128 + signal, so the two cases differ.
   int wait() { return *poll(/*flags=*/0); }
-  /// Does the same as wait(), but does not block: returns std::nullopt if the process is still running.
+  /// Like wait(), but does not block: returns std::nullopt if the process is still running.
   std::optional<int> poll(int flags = WNOHANG) {
     rusage usage{};
     if (!ended_ && ::wait4(pid_, &status_, flags, &usage) == pid_) {
@@ -78,7 +78,7 @@ class Program {
     if (!ended_) return std::nullopt;
     return WIFEXITED(status_) ? WEXITSTATUS(status_) : -WTERMSIG(status_);
   }
-  /// The peak memory of the process, which must have ended.
+  /// Returns the peak memory use of the process in MiB. The process must have ended.
   double peak_mib() const { return peak_mib_; }
   std::string out() const { return read_text(out_); }
   std::string err() const { return read_text(err_); }
@@ -114,8 +114,8 @@ inline bool wait_for(const std::filesystem::path& file) {
   return std::filesystem::exists(file);
 }
 
-/// Waits at most a minute for `file` to contain something. Returns whether it does. The history of a run, for example,
-/// is created empty and gets its first line after the first step.
+/// Waits at most a minute for `file` to become non-empty. Returns whether it is non-empty. The history of a run, for
+/// example, is created empty and gets its first line after the first step.
 inline bool wait_for_content(const std::filesystem::path& file) {
   const auto is_empty = [&] { return read_text(file).empty(); };
   for (int i = 0; i < 6000 && is_empty(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));

@@ -50,7 +50,7 @@ bool makes_a_claim(const RaceState& state) {
 
 /// Simulates races between eight slopes that do not differ. Expects that the fraction of races with a false claim is at
 /// most the nominal error rate, plus a margin for chance. The plan neither declares slopes equivalent nor gives up
-/// on them, so that no race ends early.
+/// on them, so no race ends early.
 void expect_few_false_claims(const std::vector<double>& pool, int races, const std::string& source) {
   std::vector<double> slopes(7);
   std::iota(slopes.begin(), slopes.end(), 1.0);
@@ -62,7 +62,7 @@ void expect_few_false_claims(const std::vector<double>& pool, int races, const s
   }
   const double deviation = std::sqrt(races * nominal_error_rate * (1 - nominal_error_rate));
   EXPECT_LE(claims, races * nominal_error_rate + 2 * deviation);
-  report_check(format_text("{} races of 8 equal slopes, {} real arms {}", races, pool.size(), source),
+  report_check(format_text("{} races of 8 slopes without a difference, {} real arms {}", races, pool.size(), source),
                format_text("false claims in {:.1f} %", 100.0 * claims / races));
 }
 

@@ -15,8 +15,8 @@ namespace {
 
 using ::testing::HasSubstr;
 
-/// Races of short training runs on real images. A large alpha keeps the races short: they look at the results when each
-/// slope has 3, 5 and 7 runs.
+/// Races of short training runs on real images. A large alpha keeps the races short: the looks take place after 3, 5
+/// and 7 runs of each slope.
 class Race : public ProgramTest {
  protected:
   std::vector<std::string> race(const std::string& name, const std::vector<std::string>& more = {}) const {
@@ -173,7 +173,7 @@ TEST_F(Race, IsRejectedIfTheTimeIsUpBeforeTheDataIsReady) {
 }
 
 TEST_F(Race, IsSuspendedTogetherWithTheArmsThatItMeasures) {
-  // Large steps, so that the measurement takes longer than the test.
+  // The steps are large, so that the measurement takes longer than the test.
   Program program(directory_.path(),
                   race("timed", {"--within", "1h", "training.batch_size=512", "discriminator.width=32"}));
   const auto all_arms = [&](auto&& condition) {
@@ -219,7 +219,7 @@ TEST_F(Race, RequiresTheControlToBeOneOfTheSlopes) {
   const auto result = slopegan(race("x", {"sweep.control=0.1"}));
   EXPECT_EQ(result.code, 2);
   EXPECT_THAT(result.err, HasSubstr("command line: 'sweep.control=0.1': sweep.control = 0.1 is not in"));
-  // If sweep.control is not set, the error message gives the line of the slopes.
+  // If sweep.control is not set, the error message names the line of the slopes.
   const auto file = directory_.write("race.yaml", "sweep:\n  design: race\n  negative_slope: [0.3, 1]\n").string();
   EXPECT_THAT(slopegan({"sweep", file, "--list"}).err,
               HasSubstr(file + ":3: sweep.control = 0.2 is not in sweep.negative_slope"));

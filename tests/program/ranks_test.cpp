@@ -68,7 +68,7 @@ class RanksTest : public ProgramTest {
     return wait_until([&] { return first.err().find(format_text("{} ranks", size)) != std::string::npos; });
   }
 
-  /// The text without the notice that a rank logs if it has to wait for rank 0, as on a busy machine.
+  /// Returns `text` without the notice that a rank logs if it has to wait for rank 0, as may happen on a busy machine.
   static std::string without_notice(const std::string& text) {
     std::istringstream lines(text);
     std::string rest;
@@ -91,14 +91,14 @@ void become_slurm_task(const char* rank, int port) {
   ::setenv("MASTER_PORT", std::to_string(port).c_str(), 1);
 }
 
-/// Waits at most half a minute for the text on stderr.
+/// Waits at most half a minute for `text` to appear on stderr.
 void wait_for_message(const Program& program, const std::string& text) {
   for (int i = 0; i < 3000 && program.err().find(text) == std::string::npos; ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
 }
 
-TEST_F(RanksTest, WithoutRankZeroReportWhatTheyWaitForAndStopOnASignal) {
+TEST_F(RanksTest, ReportWhatTheyWaitForIfRankZeroIsMissingAndStopOnASignal) {
   const ReservedPort reserved;  // so that no other process listens there
   const int port = reserved.number();
   Program program(directory_.path(), endless("waiting"), [port] { become_slurm_task("1", port); });
@@ -147,9 +147,10 @@ TEST_F(RanksTest, TrainLikeASingleProcessAndOnlyRankZeroWrites) {
 
 class RanksSlowCheck : public RanksTest {};
 
-TEST_F(RanksSlowCheck, AKilledRankEndsTheOthersAndAnyNumberOfRanksCanResume) {
-  // The first kills are of rank 0, which hosts the key-value store, of 2 and of 3 ranks, and of rank 1 of 2. From the
-  // second kill on, a checkpoint already exists, so the rank is killed soon after the ranks have connected.
+TEST_F(RanksSlowCheck, TheOtherRanksExitIfOneIsKilledAndAnyNumberOfRanksCanResume) {
+  // The first kill is of rank 0 of 2, the second of rank 0 of 3, and the third of rank 1 of 2; rank 0 hosts the
+  // key-value store. From the second kill on, a checkpoint already exists, so the rank is killed soon after the ranks
+  // have connected.
   const int kills = check_count(3, 20);
   std::mt19937 random(1);
   int ended = 0;
@@ -285,7 +286,7 @@ TEST_F(RanksTest, RunUnderTorchrun) {
   EXPECT_TRUE(std::filesystem::exists(run_dir("run") / "checkpoints/128"));
 }
 
-TEST_F(RanksSlowCheck, ASuspendedRankEndsTheOthersWithinHalfAMinute) {
+TEST_F(RanksSlowCheck, TheOtherRanksExitWithinHalfAMinuteIfOneIsSuspended) {
   if (check_count(0, 1) == 0) GTEST_SKIP() << "takes half a minute; scripts/check_slow.sh runs it";
   const auto ranks = start(2, endless("run"));
   ASSERT_TRUE(wait_for(run_dir("run") / "checkpoints/latest"));

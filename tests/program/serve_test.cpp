@@ -46,7 +46,8 @@ TEST_F(Serve, UpdatesThePageUntilInterrupted) {
   ASSERT_EQ(slopegan(smoke("train", {"training.total_images=640", "--resume", "auto"})).code, 0);
   const auto tag = first->get_header_value("ETag");
   std::string body;
-  // The page is rewritten after ten times as long as the last report took, so the wait may be long on a busy machine.
+  // Before it writes the next report, the server waits ten times as long as the last report took, which may be long on
+  // a busy machine.
   for (int i = 0; i < 600 && body.find("640") == std::string::npos; ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
     if (const auto answer = client.Get("/report.html", {{"If-None-Match", tag}})) body = answer->body;

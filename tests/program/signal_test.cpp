@@ -16,8 +16,7 @@ using ::testing::HasSubstr;
 
 class SignalSlowCheck : public ExactResume {
  protected:
-  /// Runs a stopped sweep of two arms to its end. Returns how many of the arms equal those of the sweep
-  /// "uninterrupted".
+  /// Completes a stopped sweep of two arms. Returns how many of the arms equal those of the sweep "uninterrupted".
   int arms_equal_to_uninterrupted(const std::string& name, const std::vector<std::string>& arguments) {
     const std::string arms[] = {"slope_0-seed_0", "slope_0.2-seed_0"};
     std::vector<std::int64_t> before;

@@ -17,7 +17,7 @@
 namespace slopegan::testing {
 
 /// Runs `body` in a child process with an in-memory file system of `bytes` bytes mounted at `place`. The test fails if
-/// `body` fails. Returns an empty string, or the reason if mounting a file system is not possible here.
+/// `body` fails. Returns an empty string, or the reason why a file system cannot be mounted.
 inline std::string on_small_disk(const std::filesystem::path& place, long bytes, const std::function<void()>& body) {
   constexpr int not_permitted = 77;
   std::filesystem::create_directories(place);

@@ -39,7 +39,7 @@ double least_memory_mib(std::span<const Usage> samples) {
   return std::ranges::min_element(samples, {}, &Usage::memory_mib)->memory_mib;
 }
 
-/// How much memory may grow during a short test. Sanitizers keep freed memory for a while.
+/// The most that memory use may grow during a short test. Sanitizers keep freed memory for a while.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr double most_growth_mib = 1000;
 #else
@@ -53,7 +53,7 @@ TEST_F(SoakSlowCheck, MemoryAndOpenFilesDoNotGrow) {
   using Minutes = std::chrono::duration<double, std::ratio<60>>;
   const auto length = std::chrono::seconds(check_count(2, 300));
   Program program(directory_.path(), arguments("run", {"training.total_images=100000000"}));
-  ASSERT_TRUE(wait_for_content(run_dir("run") / "metrics.jsonl"));  // everything has been done at least once
+  ASSERT_TRUE(wait_for_content(run_dir("run") / "metrics.jsonl"));  // each periodic task has run at least once
   const auto start = Clock::now();
   std::vector<Usage> samples;
   while (Clock::now() - start < length || samples.size() < 10) {
@@ -70,7 +70,7 @@ TEST_F(SoakSlowCheck, MemoryAndOpenFilesDoNotGrow) {
                                                   [](const Usage& a, const Usage& b) { return a.files < b.files; });
   // Writing checkpoints and pictures opens a few files at a time.
   EXPECT_LE(most->files - fewest->files, 8);
-  // Evaluations need memory for a short time, so the least memory in each half is compared.
+  // Evaluations need additional memory for a short time, so the test compares the minima of the two halves.
   const auto half = samples.size() / 2;
   const std::span<const Usage> all(samples);
   EXPECT_LT(least_memory_mib(all.subspan(half)), least_memory_mib(all.first(half)) + most_growth_mib);

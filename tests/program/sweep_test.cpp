@@ -94,8 +94,8 @@ TEST_F(Sweep, ResumesAfterAKill) {
   ASSERT_TRUE(wait_for(first_arm / "checkpoints/latest"));
   program.send(SIGKILL);
   ASSERT_EQ(program.wait(), -SIGKILL);
-  // When the sweep is killed, its arm is told to stop, but the arm holds the lock on its directory until it has
-  // stopped. The second sweep waits for this lock.
+  // When the sweep is killed, the kernel sends SIGTERM to its arm, but the arm holds the lock on its directory until it
+  // has stopped. The second sweep waits for this lock.
   const auto result = slopegan(arguments);
   ASSERT_EQ(result.code, 0) << result.err;
   EXPECT_THAT(read_text(first_arm / "log.txt"), HasSubstr("resumed at "));
@@ -106,7 +106,7 @@ TEST_F(Sweep, ResumesAfterAKill) {
   }
 }
 
-TEST_F(Sweep, LearnsTheExitCodesOfItsArmsEvenIfItInheritsAnIgnoredSigchld) {
+TEST_F(Sweep, GetsTheExitCodesOfItsArmsEvenIfItInheritsAnIgnoredSigchld) {
   const auto arguments = smoke("sweep", {"training.total_images=64", "training.threads=1", "samples.every_images=0"});
   const auto result = run(directory_.path(), arguments, [] { ::signal(SIGCHLD, SIG_IGN); });
   EXPECT_EQ(result.code, 0) << result.err;
@@ -249,7 +249,7 @@ TEST_F(Sweep, CrossesTheSlopesWithConditions) {
               HasSubstr("cross: [{optimizer.beta1: 0.5, generator.norm: batch}, {optimizer.beta1: 0.5, "));
   // The sheet has a row of real images and two rows (slopes) for each of the four conditions.
   EXPECT_GT(read_image(sweep_dir() / "contact_sheet.png").rows, 9 * 64);
-  // The picture shows the two slopes and their difference for each condition.
+  // For each condition, the picture shows the two slopes and their difference.
   const auto difference = slopegan({"grid", sweep_dir().string(), "--difference", "0,0.2"});
   ASSERT_EQ(difference.code, 0) << difference.err;
   EXPECT_GT(read_image(sweep_dir() / "difference_0_0.2.png").rows, 12 * 64);
@@ -277,7 +277,7 @@ TEST_F(Sweep, RejectsADirectoryThatIsNotASweepBeforeItReadsTheImages) {
   EXPECT_EQ(sweep({"data.path=missing"}).code, 2);
 }
 
-TEST_F(Sweep, SaysAtTheStartWhatItCanShow) {
+TEST_F(Sweep, ReportsAtTheStartWhetherADifferenceCanBeSignificant) {
   const auto result = sweep({"sweep.seeds=[0, 1]", "training.total_images=64", "metrics.every_images=64",
                              "metrics.samples=100", "metrics.names=[fd]", "metrics.extractor=random"});
   EXPECT_EQ(result.code, 0) << result.err;

@@ -42,7 +42,7 @@ class Terminal {
     pid_ = ::forkpty(&master_, nullptr, nullptr, &window);
     if (pid_ < 0) throw std::runtime_error("forkpty");  // kill() with process -1 would signal every process
     if (pid_ == 0) {
-      // If a shell runs the tests in the background, SIGINT is ignored, and the program would inherit this.
+      // If a shell runs the tests in the background, they ignore SIGINT, and the program would inherit this setting.
       for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::signal(signal, SIG_DFL);
       ::unsetenv("NO_COLOR");
       ::setenv("TERM", "xterm", 1);

@@ -155,7 +155,7 @@ TEST_F(Plain, ProgressIsPrintedAsLinesIfStderrIsNotATerminal) {
   EXPECT_EQ(program.out(), "");
 }
 
-TEST_F(Plain, VerboseLogsMoreAndQuietOmitsInformation) {
+TEST_F(Plain, VerboseLogsMoreAndQuietOmitsInformationalMessages) {
   const auto verbose =
       slopegan(smoke("train", {"-v", "run.name=verbose", "training.threads=1", "training.total_images=320"}));
   EXPECT_THAT(verbose.err, HasSubstr("checkpoint at 320 images"));

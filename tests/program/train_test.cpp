@@ -232,7 +232,7 @@ TEST_F(Train, ARunStartedAgainWithoutACheckpointKeepsNoSamplesOfItsFirstAttempt)
   ASSERT_TRUE(std::filesystem::exists(run_dir() / "samples/32.png"));
   std::filesystem::remove_all(run_dir() / "checkpoints");
   auto info = nlohmann::json::parse(read_text(run_dir() / "run.json"));
-  info.update({{"status", "running"}, {"images", 0}});  // as after a kill
+  info.update({{"status", "running"}, {"images", 0}});  // as after a kill before the first checkpoint
   std::ofstream(run_dir() / "run.json") << info;
   const auto again = train({"training.batch_size=32", "training.total_images=96", "samples.every_images=0",
                             "generator.negative_slope=0.37", "--resume", "auto"});

@@ -28,7 +28,8 @@ using testing::UnsyncedData;
 using testing::UnsyncedNames;
 namespace fs = std::filesystem;
 
-/// A change to a directory of checkpoints. The numbers are those of images_in; -1 means no checkpoint.
+/// A change to a directory of checkpoints. Each checkpoint is identified by the result of images_in; -1 means no
+/// checkpoint.
 struct Change {
   const char* name;
   std::vector<std::int64_t> before;           ///< the checkpoints before the change

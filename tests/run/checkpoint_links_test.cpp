@@ -10,8 +10,8 @@
 #include "sample_checkpoints.h"
 #include "temporary_directory.h"
 
-/// `latest` and `best`: normally symlinks to checkpoints; on file systems without symlinks, files that contain the name
-/// of a checkpoint; in copies made by programs that follow symlinks, directories.
+/// Tests of `latest` and `best`, which are normally symlinks to checkpoints. On file systems without symlinks, they are
+/// files that contain the name of a checkpoint. In copies made by programs that follow symlinks, they are directories.
 namespace slopegan {
 namespace {
 

@@ -82,7 +82,7 @@ TEST_F(CheckpointTest, IgnoresAndRemovesTheFilesOfAnInterruptedWriter) {
   EXPECT_THAT(names_in(dir_), ElementsAre("1000", "3000", "latest"));
 }
 
-/// Saves checkpoints in a child process, which is killed some time after the first one exists.
+/// Saves checkpoints in a child process, and kills the process `microseconds` after it has saved the first checkpoint.
 void save_until_killed(const fs::path& directory, std::int64_t first, useconds_t microseconds) {
   int saved[2];
   ASSERT_EQ(::pipe(saved), 0);

@@ -87,7 +87,7 @@ TEST(EventFiles, HaveNoDuplicatePointsAfterAResume) {
   EXPECT_THAT(steps_in(directory), ElementsAre(64, 128, 192, 256));
   const auto files = testing::event_files(directory.path());
   ASSERT_THAT(files, SizeIs(2));
-  // A session that starts at step 129 makes TensorBoard discard the point at step 192 if it has read it before.
+  // A session that starts at step 129 makes TensorBoard discard the earlier point at step 192 if it was already read.
   const auto records = testing::records_of(files[1]);
   const auto session = testing::field_of(records[1], testing::event_session_log).get_string();
   EXPECT_EQ(testing::field_of(session, testing::session_log_status).get_enum(), 1);
@@ -118,7 +118,7 @@ TEST(EventFiles, OfOtherProgramsAreKeptAndMissingOnesAreTolerated) {
               ElementsAre(directory / "events.out.tfevents.1700000000.host.1.0"));
 }
 
-TEST(EventFiles, AreNotThoseWithNumbersThatThisProgramNeverWrites) {
+TEST(EventFiles, DoNotIncludeFilesWithNumbersThatThisProgramNeverWrites) {
   const TemporaryDirectory directory;
   for (const char* number : {"9223372036854775808", "-5", "1.5", "x", ""}) {
     directory.write(std::string("events.out.tfevents.") + number + ".slopegan", "x");

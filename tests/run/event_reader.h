@@ -37,7 +37,7 @@ constexpr protozero::pbf_tag_type event_wall_time = 1, event_step = 2, event_fil
                                   event_session_log = 7, session_log_status = 1, summary_value = 1, value_tag = 1,
                                   value_simple_value = 2, value_histogram = 5;
 
-/// The field `tag` of a message. Throws an exception if it is missing.
+/// Returns the field `tag` of a message. Throws an exception if the field is missing.
 inline protozero::pbf_reader field_of(std::string_view message, protozero::pbf_tag_type tag) {
   protozero::pbf_reader reader(message);
   if (!reader.next(tag)) throw std::runtime_error("a missing field");
@@ -88,7 +88,7 @@ inline std::vector<EventPoint> event_points(const std::filesystem::path& run) {
   return points;
 }
 
-/// The points that do not depend on the clock or the machine.
+/// Returns the points that do not depend on the clock or the machine.
 inline std::vector<EventPoint> timeless_points(const std::filesystem::path& run) {
   auto points = event_points(run);
   std::erase_if(points, [](const EventPoint& point) { return point.tag.starts_with("machine/"); });

@@ -192,7 +192,7 @@ TEST(Manifest, RejectsAFileLargerThanTheMemoryWithoutReadingIt) {
   std::ofstream(directory / "state.safetensors").close();
   std::error_code error;
   std::filesystem::resize_file(directory / "state.safetensors", physical_memory_bytes() + 1, error);  // sparse
-  if (error) GTEST_SKIP() << "this file system does not support files larger than the memory";
+  if (error) GTEST_SKIP() << "this file system does not support files larger than this machine's memory";
   EXPECT_THAT(message_of<CheckpointError>([&] { verify_files(directory.path(), manifest); }),
               HasSubstr("state.safetensors: the file is larger than this machine's memory"));
 }

@@ -37,7 +37,7 @@ HistoryRecord example(std::int64_t images) {
   return record;
 }
 
-/// The properties of a record's fields by key: the TensorBoard tag, in_results and may_be_absent.
+/// Returns the properties of a record's fields by key: the TensorBoard tag, in_results and may_be_absent.
 template <Record R>
 std::map<std::string, std::tuple<std::string, bool, bool>> listed_fields() {
   std::map<std::string, std::tuple<std::string, bool, bool>> fields;
@@ -48,7 +48,7 @@ std::map<std::string, std::tuple<std::string, bool, bool>> listed_fields() {
   return fields;
 }
 
-TEST(Metrics, ListEveryFieldOfAnotherExtractorForTheFirstOneToo) {
+TEST(Metrics, ListTheFieldsOfOtherExtractorsForTheFirstExtractorToo) {
   EXPECT_THAT(listed_fields<MetricsRecord>(), ::testing::IsSupersetOf(listed_fields<RulerFigures>()));
 }
 

@@ -79,7 +79,7 @@ TEST(RunInfo, OfEarlierVersionsIsRead) {
   EXPECT_TRUE(info->earlier_compute.empty());
 }
 
-TEST(RunRecord, KeepsTheStartOfARunThatResumes) {
+TEST(RunRecord, KeepsTheStartTimeOfAResumedRun) {
   const TemporaryDirectory directory;
   const auto run = RunDirectory::create(directory / "run");
   const auto started = [&](const RunInfo& info) {
@@ -124,7 +124,7 @@ TEST(UtcTimestamp, IsParsed) {
   }
 }
 
-TEST(ThisHost, HasAProcessorCoresAndMemory) {
+TEST(ThisHost, HasAProcessorNameAndCoresAndMemory) {
   const HostInfo host = this_host();
   EXPECT_FALSE(host.cpu.empty());
   EXPECT_EQ(host.cpu.find('\n'), std::string::npos);

@@ -22,7 +22,7 @@ TEST(RunLogs, AreTruncatedToTheSizesInTheCheckpoint) {
   EXPECT_EQ(read_file(directory.path() / "diagnostics.jsonl", 100), "");
 }
 
-TEST(RunLogs, RequireRejectsShortFilesWithoutCreatingThem) {
+TEST(RunLogs, RequireRejectsShortOrMissingFilesAndCreatesNone) {
   const TemporaryDirectory directory;
   const RunPaths run(directory.path());
   EXPECT_THROW(RunLogs::require(run, {{"history.jsonl", 1}}), IoError);

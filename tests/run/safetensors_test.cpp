@@ -105,7 +105,7 @@ TEST(Safetensors, WritesRowMajorDataForAnyMemoryFormat) {
   EXPECT_FALSE(found.at("with_gradient").requires_grad());
 }
 
-TEST(Safetensors, StoresAnEmptySet) {
+TEST(Safetensors, StoresAnEmptySetOfTensors) {
   const TemporaryDirectory directory;
   const FileDigest digest = write_safetensors(directory / "file", {});
   EXPECT_EQ(digest.size, 16u);

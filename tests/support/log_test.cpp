@@ -61,7 +61,7 @@ TEST(Log, TheFirstFileStartsWithEarlierWarnings) {
   EXPECT_THAT(read_file(directory / "second.txt", 1000), Not(HasSubstr("warning")));
 }
 
-TEST(Log, AFileIsAddedWhileOtherThreadsLog) {
+TEST(Log, AFileCanBeAddedWhileOtherThreadsLog) {
   constexpr int files = 30;
   const TemporaryDirectory directory;
   log::init({.level = log::Level::off});

@@ -66,7 +66,7 @@ TEST(Contention, IsReportedUntilTenSuccessiveWindowsAreCalm) {
   EXPECT_EQ(updates_until(contention, false, 0.0), 10);
 }
 
-TEST(Contention, LastsLongerEachTimeItReturnsSoon) {
+TEST(Contention, IsReportedForLongerEachTimeItReturnsSoon) {
   Contention contention;
   updates_until(contention, true, 0.5);
   EXPECT_EQ(updates_until(contention, false, 0.0), 10);
@@ -83,7 +83,7 @@ TEST(Contention, LastsLongerEachTimeItReturnsSoon) {
   EXPECT_EQ(updates_until(contention, false, 0.0), 10);
 }
 
-/// Limits the address space of the process to 64 MiB more than it uses, which is enough for a few stacks of threads.
+/// Limits the address space of the process to 64 MiB more than it uses, which is enough for a few thread stacks.
 void limit_address_space() {
   std::uint64_t pages = 0;
   std::ifstream("/proc/self/statm") >> pages;
@@ -93,7 +93,7 @@ void limit_address_space() {
   ::setrlimit(RLIMIT_AS, &limit);
 }
 
-TEST(CanStartThreads, IsFalseIfALimitOfTheSystemIsReached) {
+TEST(CanStartThreads, IsFalseIfASystemLimitIsReached) {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   GTEST_SKIP() << "sanitizers reserve address space for each thread";
 #endif

@@ -111,7 +111,7 @@ TEST(ArmState, IsOverIfTrainedToTheEndOrDiverged) {
   const Config config;
   EXPECT_TRUE(is_over({RunStatus::done, config.training.total_images}, config));
   EXPECT_TRUE(is_over({RunStatus::diverged, 5}, config));
-  // Trained to the end before the total was raised.
+  // The arm was trained to the end before the total was raised.
   EXPECT_FALSE(is_over({RunStatus::done, 1000}, config));
   EXPECT_FALSE(is_over({RunStatus::running, config.training.total_images}, config));
   EXPECT_FALSE(is_over({RunStatus::stopped, 1000}, config));

@@ -43,7 +43,7 @@ class PlannedSweep : public ::testing::Test {
     std::ofstream(paths.run_info_file()) << R"({"status": ")" << status << R"("})";
   }
 
-  /// One score per arm of config_.
+  /// Returns one score for each arm of config_.
   SweepScores scores() const {
     SweepScores scores;
     scores.rulers.emplace_back();
@@ -78,7 +78,7 @@ TEST_F(PlannedSweep, RefusesAnotherExtractorOnceAnArmHasBeenEvaluatedOrIsInTrain
   EXPECT_NO_THROW(check_planned_extractor(sweep_dir_, "classifier@2")) << "there are no results yet";
   const auto expect_refusal = [&] {
     EXPECT_NO_THROW(check_planned_extractor(sweep_dir_, "classifier@1"));
-    EXPECT_NO_THROW(check_planned_extractor(sweep_dir_, "")) << "without metrics";
+    EXPECT_NO_THROW(check_planned_extractor(sweep_dir_, "")) << "the sweep has no metrics";
     EXPECT_THAT(message_of<UsageError>([&] { check_planned_extractor(sweep_dir_, "classifier@2"); }),
                 HasSubstr("different feature extractor (classifier@1 -> classifier@2)"));
   };

@@ -99,7 +99,7 @@ TEST(ArmVariables, SelectTheGpuOfAnArm) {
   EXPECT_TRUE(arm_variables("", 1).empty());
 }
 
-TEST(ArmVariables, KeepArmsSideBySideFromBindingTheirThreadsToTheSameCores) {
+TEST(ArmVariables, PreventParallelArmsFromBindingTheirThreadsToTheSameCores) {
   EXPECT_EQ(arm_variables("", 2), (std::vector<std::string>{"OMP_PROC_BIND=false"}));
   EXPECT_EQ(arm_variables("7", 2), (std::vector<std::string>{"CUDA_VISIBLE_DEVICES=7", "OMP_PROC_BIND=false"}));
 }

@@ -68,7 +68,7 @@ class KnownCosts : public ::testing::Test {
     arms_ = make_arms(config_, directory_.path());
   }
 
-  /// Writes a history with a line every 1000 images, the seconds of an evaluation at the end, and run.json.
+  /// Writes a history with one line per 1000 images, a metrics record with the duration of an evaluation, and run.json.
   void write_arm(std::size_t arm, const std::vector<double>& seconds, double evaluation, const std::string& updated) {
     const RunPaths paths(arms_[arm].directory);
     make_directories(paths.root());

@@ -53,7 +53,7 @@ class RaceOfFiles : public ::testing::Test {
     return metrics_line(record) + "\n";
   }
 
-  /// Slope 0 is better than the control 0.2, and slope 1 is hopeless.
+  /// Slope 0 is better than the control 0.2, and slope 1 is much worse.
   static double fd_of(const Arm& arm) {
     const double factor = arm.negative_slope == 0 ? 0.7 : arm.negative_slope == 1 ? 3 : 1;
     return factor * (1 + 0.01 * static_cast<double>(arm.seed));
@@ -296,7 +296,7 @@ TEST_F(RaceOfFiles, AnArmScoredByAnotherExtractorIsStillNeeded) {
   EXPECT_THAT(needed, ::testing::Contains(arms_.front().name));
 }
 
-TEST_F(RaceOfFiles, AnArmWhoseMetricsCouldNotBeReadForAMomentIsReadAgain) {
+TEST_F(RaceOfFiles, AnArmWhoseMetricsWereTemporarilyUnreadableIsReadAgain) {
   auto race = follower();
   const Arm& arm = arms_.front();
   finish(arm);

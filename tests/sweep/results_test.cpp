@@ -121,7 +121,7 @@ TEST_F(SweepResults, KeepTheMetricsOfASecondExtractor) {
   EXPECT_EQ(std::count(header.begin(), header.end(), ','), std::count(first.begin(), first.end(), ','));
 }
 
-TEST_F(SweepResults, NameAMixOfPrecisionsAndProcessors) {
+TEST_F(SweepResults, ReportDifferentPrecisionsAndProcessors) {
   for (std::size_t arm = 0; arm < 4; ++arm) {
     write_done(arm, metrics(3));
     RunInfo info;
@@ -208,8 +208,8 @@ TEST_F(SweepResults, ExcludeArmsMeasuredDifferently) {
 
 class PlannedResults : public SweepResults {
  protected:
-  /// For each seed, the number of slopes whose FD is used. The seeds in `others` have the metrics `other`, which differ
-  /// from the plan in the extractor or in the number of images.
+  /// Returns, for each seed, the number of slopes whose FD is used. The seeds in `others` have the metrics `other`,
+  /// which differ from the plan in the extractor or in the number of images.
   std::vector<double> slopes_scored_by_seed(const std::vector<std::int64_t>& others, const MetricsRecord& other) {
     config_.sweep.seeds = {0, 1, 2, 3};
     arms_ = make_arms(config_, directory_.path());
@@ -260,7 +260,7 @@ TEST_F(PlannedResults, DecideTheVerdictsIfSeedsWereAddedWithAnotherExtractor) {
   EXPECT_THAT(file.notes, Contains(HasSubstr("do not affect the verdicts")));
 }
 
-TEST_F(SweepResults, HaveNoStatisticsForARaceWithoutItsFile) {
+TEST_F(SweepResults, HaveNoStatisticsIfRaceJsonIsMissing) {
   config_.sweep.design = SweepDesign::race;
   for (std::size_t i = 0; i < arms_.size(); ++i) write_done(i, metrics(3));
   EXPECT_THAT(message_of<UsageError>([&] { write_statistics(config_, directory_.path(), arms_); }),
@@ -283,7 +283,7 @@ TEST_F(SweepResults, ExcludeArmsTrainedOnOtherImages) {
   EXPECT_THAT(scores.notes[0], HasSubstr("1 arm was trained on images that differ"));
 }
 
-TEST_F(SweepResults, ExcludeTheAddedSeedsIfTheyWereTrainedOnOtherImagesThanThePlannedSeeds) {
+TEST_F(SweepResults, ExcludeAddedSeedsThatWereNotTrainedOnTheImagesOfThePlannedSeeds) {
   config_.sweep.seeds = {0, 1, 2};
   arms_ = make_arms(config_, directory_.path());
   for (std::size_t arm = 0; arm < 6; ++arm) {

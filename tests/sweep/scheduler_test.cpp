@@ -66,7 +66,7 @@ TEST(Scheduler, DoesNotStartAnArmThatAnotherProcessHasFinishedSinceTheAgendaWasR
   EXPECT_EQ(result.exit_code, 0);
 }
 
-/// The arms of the next test run this one.
+/// The arms of the next test run this test.
 TEST(SchedulerArm, WarnsThatTheCoresAreBusy) {
   log::warning("another warning");
   log::warning(std::string(busy_cores_warning) + ": an example");
@@ -84,7 +84,7 @@ TEST(Scheduler, LogsOneWarningThatOtherProcessesUseTheCoresOfItsArms) {
 
 constexpr const char* signal_variable = "SLOPEGAN_TEST_SIGNAL";
 
-/// The arm of the next test runs this one. Without the variable, it does nothing.
+/// The arm of the next test runs this test, which does nothing if the environment variable is not set.
 TEST(SchedulerArm, IsEndedByTheSignalInTheEnvironment) {
   const char* text = std::getenv(signal_variable);
   if (text == nullptr) return;

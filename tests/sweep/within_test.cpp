@@ -38,7 +38,7 @@ Config race_in_time() {
   return config;
 }
 
-/// 500 images per second in each of 2 arms.
+/// Costs on a machine that trains 2 arms at a time, each at 500 images per second.
 constexpr MeasuredCosts quick{
     .images_per_second = 500, .evaluation_seconds = 5, .samples = 10000, .other_seconds = 3, .jobs = 2};
 
@@ -104,7 +104,7 @@ TEST(PlanWithin, DropsTheSlopeClosestToAnother) {
   EXPECT_THAT(config.sweep.negative_slope, ElementsAre(0, 0.1, 0.2, 0.5));
 }
 
-/// The slopes of the longest race that is planned with at most `count` slopes.
+/// Reduces the time until the planned race has at most `count` slopes, and returns these slopes.
 std::vector<double> kept_slopes(std::vector<double> slopes, std::size_t count, double control = 0.2) {
   Config config = race_in_time();
   config.sweep.negative_slope = slopes;
@@ -123,8 +123,8 @@ TEST(PlanWithin, DropsSlopesOfAtLeast1AndThenThoseWithTheClosestSquareRoots) {
   EXPECT_THAT(kept_slopes(all, 4), ElementsAre(0, 0.05, 0.2, 0.5));
   EXPECT_THAT(kept_slopes(all, 3), ElementsAre(0, 0.2, 0.5));
   EXPECT_THAT(kept_slopes(all, 2), ElementsAre(0, 0.2));
-  EXPECT_THAT(kept_slopes({1, 3, 0.2, 0, 2}, 3), ElementsAre(1, 0.2, 0)) << "the largest first";
-  EXPECT_THAT(kept_slopes({1, 0, 0.3, 2}, 2, 1), ElementsAre(1, 0)) << "never the control";
+  EXPECT_THAT(kept_slopes({1, 3, 0.2, 0, 2}, 3), ElementsAre(1, 0.2, 0)) << "the largest slope is dropped first";
+  EXPECT_THAT(kept_slopes({1, 0, 0.3, 2}, 2, 1), ElementsAre(1, 0)) << "the control is never dropped";
   EXPECT_THAT(kept_slopes({-0.1, 0.1, 0.2, 0.21}, 3), ElementsAre(-0.1, 0.1, 0.2)) << "the sign matters";
   EXPECT_THAT(kept_slopes({2, 0.2, 3}, 2), ElementsAre(2, 0.2)) << "a race needs another slope";
 }
@@ -149,7 +149,7 @@ TEST(PlanWithin, SaysHowMuchTimeWasSpentBeforeThePlanAndHowMuchMoreIsNeeded) {
   }
 }
 
-/// A race that plan_within planned with fewer slopes than its configuration.
+/// A race for which plan_within has made a plan with fewer slopes than the configuration.
 class KeptPlan : public ::testing::Test {
  protected:
   KeptPlan() {
@@ -165,7 +165,7 @@ class KeptPlan : public ::testing::Test {
     std::ofstream(arm / "history.jsonl") << "{}\n";
   }
 
-  /// Changes of values that the plan fixes, each with the part of the error message that describes it.
+  /// Changes to values that the plan fixes, each with the part of the error message that describes it.
   static std::vector<std::pair<std::string, std::function<void(SweepConfig&)>>> changes() {
     return {{"sweep.alpha: 0.05 -> 0.1", [](SweepConfig& sweep) { sweep.alpha = 0.1; }},
             {"sweep.control: 0.2 -> 0", [](SweepConfig& sweep) { sweep.control = 0; }},
@@ -250,7 +250,7 @@ TEST(PlanWithin, KeepsTheLengthOfARunThatIsShorterThanTheMinimum) {
   EXPECT_EQ(plan_within(config, quick, 600).config.training.total_images, 640);
 }
 
-TEST(TypicalArms, LieBetweenThoseOfTheFirstLookAndTheMost) {
+TEST(TypicalArms, AreBetweenTheArmsOfTheFirstLookAndTheMaximum) {
   for (std::size_t slopes = 1; slopes <= 7; ++slopes) {
     std::vector<double> all = {0.2};
     for (std::size_t i = 0; i < slopes; ++i) all.push_back(0.3 + 0.1 * static_cast<double>(i));
