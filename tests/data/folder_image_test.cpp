@@ -24,7 +24,7 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::StartsWith;
 
-/// A folder of images with its own cache, read as a data set.
+/// Loads a folder of images as a data set, with a cache of its own.
 class ImagesInAFolder : public ::testing::Test {
  protected:
   ImagesInAFolder() {
@@ -136,7 +136,7 @@ TEST_F(ImagesInAFolder, ThatAreTooLargeAreNotReportedAsDamaged) {
 
 // --- Transparency ----------------------------------------------------------------------------------------------------
 
-TEST_F(ImagesInAFolder, GetTheConfiguredBackground) {
+TEST_F(ImagesInAFolder, GetTheConfiguredBackgroundIfTheyAreTransparent) {
   const cv::Size size(32, 32);
   write("a.png", png_file(size, 8, 6, png_rows(size, std::string("\xc8\x64\x32\0", 4))));
   gray("b.png", 7);
@@ -202,7 +202,7 @@ TEST_F(ImagesInAFolder, WithANarrowRangeOfValuesCauseAWarning) {
 
 // --- Files -----------------------------------------------------------------------------------------------------------
 
-TEST_F(ImagesInAFolder, AreUsedAndCountedIfTheirFileIsSlightlyDamaged) {
+TEST_F(ImagesInAFolder, AreUsedAndCountedIfTheirFilesAreSlightlyDamaged) {
   const cv::Mat image(32, 32, CV_8UC1, cv::Scalar(77));
   const std::string png = encoded(".png", image), jpeg = encoded(".jpg", image);
   write("a.png", png.substr(0, png.size() - 12));

@@ -67,7 +67,7 @@ void flip_a_bit(const fs::path& file, std::int64_t at) {
 }
 
 TEST_F(PackedImagesTest, AreInTheOrderOfTheFilesAndFittedAsInTraining) {
-  add_images(300);  // more than a chunk
+  add_images(300);  // more than one chunk
   const auto packed = pack();
   ASSERT_EQ(packed.images.sizes(), (torch::IntArrayRef{300, 3, 8, 8}));
   EXPECT_TRUE(packed.images.is_contiguous());
@@ -103,7 +103,7 @@ TEST_F(PackedImagesTest, AreDecodedOnce) {
   EXPECT_TRUE(cached(".progress").empty());
 }
 
-TEST_F(PackedImagesTest, ReplaceTheirPackIfTheFolderChanged) {
+TEST_F(PackedImagesTest, ArePackedAgainIfTheFolderChanges) {
   add_images(20);
   const auto before = pack();
   add_images(21);
@@ -137,7 +137,7 @@ void begin_packing(const FolderImages& folder, const fs::path& stem, int images)
   writer.add_chunk(chunk);
 }
 
-TEST_F(PackedImagesTest, ContinueAfterTheChunksOfAKilledProcess) {
+TEST_F(PackedImagesTest, IncludeTheChunksThatAKilledProcessPacked) {
   add_images(30);
   pack();
   const auto file = cached(".images").front();
@@ -310,7 +310,7 @@ long anonymous_kib() {
   return -1;
 }
 
-TEST_F(PackedImagesTest, TakeDiskSpaceInsteadOfMemory) {
+TEST_F(PackedImagesTest, UseDiskSpaceInsteadOfMemory) {
 #if defined(__SANITIZE_ADDRESS__)
   GTEST_SKIP() << "AddressSanitizer retains freed memory";
 #endif
