@@ -150,7 +150,7 @@ std::string file_with(const std::string& key, const std::string& value) {
 }
 constexpr int value_line = 3;
 
-/// Mistakes in the key itself, with the value 1.
+/// Adds mistakes in the key itself. The value is always 1.
 void add_bad_keys(const std::string& key, std::vector<BadConfig>& all) {
   const std::size_t dot = key.find('.') + 1;  // 0 without a section
   const std::string section = key.substr(0, dot), name = key.substr(dot);
@@ -167,7 +167,7 @@ void add_bad_keys(const std::string& key, std::vector<BadConfig>& all) {
   add("given twice", file_with(key, "1") + again, key + " is given twice, first on line 3", value_line + 1);
   if (!section.empty()) {
     add("dotted", key + ": 1\n", "write " + section.substr(0, dot - 1) + ": {" + name + ": ...}", 1);
-    const bool ambiguous = is_section(name);  // metrics.samples and samples
+    const bool ambiguous = is_section(name);  // such as metrics.samples: samples is a section, too
     add("without its section", name + ": 1\n", ambiguous ? "is a section with the keys" : "did you mean ", 1);
   }
 }
