@@ -12,7 +12,7 @@
 #include "layers/batch_norm_derivatives.h"
 #include "numerical_gradient.h"
 
-/// Batch norm with a scale and shift per image.
+/// Tests of batch norm with a scale and shift per image.
 namespace slopegan {
 namespace {
 
