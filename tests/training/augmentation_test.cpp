@@ -27,7 +27,7 @@ TEST(Augment, DependsOnlyOnTheImagesAndTheStream) {
                          augment(some_images(), every_augmentation, stream(1))));
 }
 
-TEST(Augment, ReturnsTheImagesIfNoKindIsConfigured) {
+TEST(Augment, ReturnsTheImagesUnchangedIfNoAugmentationIsConfigured) {
   const auto images = some_images();
   EXPECT_TRUE(augment(images, {}, stream()).is_same(images));
 }
