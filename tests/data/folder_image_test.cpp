@@ -38,17 +38,17 @@ class ImagesInAFolder : public ::testing::Test {
     folder_.write(name, bytes);
   }
   void write(const std::string& name, const cv::Mat& image) { write(name, encoded(".png", image)); }
-  /// A square of one gray value.
+  /// Writes a square image with one gray value.
   void gray(const std::string& name, int value, int side = 32) {
     write(name, cv::Mat(side, side, CV_8UC1, cv::Scalar(value)));
   }
-  /// A square of one 16-bit gray value.
+  /// Writes a square image with one 16-bit gray value.
   void deep_gray(const std::string& name, int value) {
     write(name, png_file({32, 32}, 16, 0, png_rows({32, 32}, deep_pixel({value}))));
   }
 
   Dataset load(Split split = Split::train) { return *load_dataset(config_, split); }
-  /// The notes about the images, without those about labels. Loads the images twice, the second time from the cache.
+  /// Loads the images twice, the second time from the cache, and returns the notes, except those about labels.
   std::vector<std::string> notes() {
     const auto first = load().notes;
     EXPECT_EQ(load().notes, first);

@@ -78,7 +78,7 @@ TEST_F(ImageSetTest, DerivesItsResolutionFromTheMedianHeightAndWidthOfTheImages)
 
 TEST_F(ImageSetTest, DerivesItsResolutionFromTheImagesThatItLoads) {
   for (const char* name : {"a/1.png", "a/2.png", "b/1.png"}) gray(name, 9, 20, 20);
-  for (const char* name : {"1.png", "2.png", "3.png"}) gray(name, 9, 100, 100);  // in no class directory
+  for (const char* name : {"1.png", "2.png", "3.png"}) gray(name, 9, 100, 100);  // outside the class directories
   EXPECT_EQ(load(0, 16)->size(), 6);
   EXPECT_EQ(ImageSet(directory_.path(), like_).natural_resolution(), 64);
   gray("a/3.bmp", 9, 20, 20);  // version 0.9 does not read it

@@ -32,7 +32,7 @@ cv::Mat varied_pixels() {
 enum TiffCompression { uncompressed = 1, lzw = 5, jpeg = 7, deflate = 8, pack_bits = 32773 };
 
 std::string compressed_tiff(TiffCompression compression) {
-  if (compression == jpeg) {  // OpenCV does not write this kind
+  if (compression == jpeg) {  // OpenCV does not write this compression
     return tiff_file(
         {{256, {80}}, {257, {60}}, {258, {8, 8, 8}}, {259, {jpeg}}, {262, {6}}, {277, {3}}, {278, {60}}, {530, {2, 2}}},
         {encoded(".jpg", varied_pixels())});

@@ -120,7 +120,7 @@ Outcome train(const std::string& name, Ranks* ranks) {
 /// The body of a rank, which is a process of this test program that runs only this test.
 TEST(DataParallelRank, TrainsIfStartedAsARank) {
   const auto name = environment_value(case_variable), file = environment_value(result_variable);
-  if (!name || !file) GTEST_SKIP() << "not started as a rank";
+  if (!name || !file) GTEST_SKIP() << "this process was not started as a rank";
   Ranks ranks(*read_rank_environment(environment_value), at::kCPU);
   const auto outcome = train(*name, &ranks);
   ranks.finish();

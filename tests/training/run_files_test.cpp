@@ -38,7 +38,7 @@ class LacksEvaluation : public ::testing::Test {
     std::filesystem::create_directories(directory_.checkpoints_dir());
   }
 
-  /// Whether the evaluation at `images` is missing if the evaluations at `evaluated` had been written before the
+  /// Whether the evaluation at `images` is missing if the evaluations at `evaluated` were written before the
   /// checkpoint, and those at `later` after it.
   bool is_missing(std::int64_t images, const std::vector<std::int64_t>& evaluated,
                   const std::vector<std::int64_t>& later = {}) {
@@ -74,7 +74,7 @@ TEST_F(LacksEvaluation, AtTheEndOfTheRun) {
 }
 
 TEST_F(LacksEvaluation, AfterAShortenedStepOnlyIfTheStepBeforeWasNotEvaluated) {
-  EXPECT_FALSE(is_missing(140, {128}));  // a run of 140 images whose total_images was raised
+  EXPECT_FALSE(is_missing(140, {128}));  // the run ended at 140 images, before total_images was raised
   EXPECT_TRUE(is_missing(140, {}));
 }
 
