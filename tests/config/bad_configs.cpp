@@ -167,7 +167,7 @@ void add_bad_keys(const std::string& key, std::vector<BadConfig>& all) {
   add("given twice", file_with(key, "1") + again, key + " is given twice, first on line 3", value_line + 1);
   if (!section.empty()) {
     add("dotted", key + ": 1\n", "write " + section.substr(0, dot - 1) + ": {" + name + ": ...}", 1);
-    const bool ambiguous = is_section(name);  // such as metrics.samples: samples is a section, too
+    const bool ambiguous = is_section(name);  // as in metrics.samples, because samples is also a section
     add("without its section", name + ": 1\n", ambiguous ? "is a section with the keys" : "did you mean ", 1);
   }
 }

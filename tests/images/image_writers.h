@@ -36,8 +36,8 @@ inline std::string png_chunk(const std::string& type, const std::string& data) {
   return big_endian_bytes(data.size(), 4) + content + big_endian_bytes(sum, 4);
 }
 
-/// A PNG file. `rows` has a filter byte 0 before each row; `chunks` precede the pixels. Colour types: 0 gray, 2
-/// RGB, 3 palette, 4 gray and alpha, 6 RGB and alpha.
+/// A PNG file. `rows` has a filter byte 0 before each row; `chunks` precede the pixels. Colour types: 0 gray, 2 RGB, 3
+/// palette, 4 gray and alpha, 6 RGB and alpha.
 inline std::string png_file(cv::Size size, int bits, int colour_type, const std::string& rows,
                             const std::string& chunks = "") {
   std::string header = big_endian_bytes(static_cast<std::uint64_t>(size.width), 4) +
