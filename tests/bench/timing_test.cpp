@@ -31,7 +31,7 @@ TEST(TimeRounds, MeasuresEachCaseOncePerRoundInOrderAfterAWarmUp) {
   EXPECT_EQ(timings[1].seconds.size(), 3u);
 }
 
-TEST(TimeRounds, AssumesThatACallThatMeasuresZeroSecondsTakesSomeTime) {
+TEST(TimeRounds, AssumesThatACallWithAMeasuredTimeOfZeroTakesSomeTime) {
   EXPECT_EQ(calls_per_measurement(0, 0), 1);
   EXPECT_EQ(calls_per_measurement(0, 0.02), 1'000'000);
   EXPECT_EQ(calls_per_measurement(0.125, 0.5), 4);

@@ -24,7 +24,7 @@ BadValues with_hint(const std::vector<std::string>& values, const std::string& h
 
 std::string allowed_text(const std::string& rule) { return "allowed: " + rule; }
 
-/// Values that no rule for numbers accepts.
+/// Values that every rule for numbers rejects.
 const std::vector<std::string> no_numbers = {"ten",   "\"1\"", "[1]",        "{a: 1}", "true",
                                              "0x10",  "1e",    "1 2",        ".nan",   ".inf",
                                              "-.inf", "1e999", "\"\\e[2J\"", "",       "2026-01-31"};
@@ -150,9 +150,9 @@ std::string file_with(const std::string& key, const std::string& value) {
 }
 constexpr int value_line = 3;
 
-/// Mistakes in the key itself, with the value 1.
+/// Adds mistakes in the key itself. The value is always 1.
 void add_bad_keys(const std::string& key, std::vector<BadConfig>& all) {
-  const std::size_t dot = key.find('.') + 1;  // 0 without a section
+  const std::size_t dot = key.find('.') + 1;  // 0 if the key has no section
   const std::string section = key.substr(0, dot), name = key.substr(dot);
   const auto add = [&](const std::string& what, const std::string& text, const std::string& hint,
                        int line = value_line) { all.push_back({key + ": " + what, text, line, hint}); };
@@ -167,7 +167,7 @@ void add_bad_keys(const std::string& key, std::vector<BadConfig>& all) {
   add("given twice", file_with(key, "1") + again, key + " is given twice, first on line 3", value_line + 1);
   if (!section.empty()) {
     add("dotted", key + ": 1\n", "write " + section.substr(0, dot - 1) + ": {" + name + ": ...}", 1);
-    const bool ambiguous = is_section(name);  // metrics.samples and samples
+    const bool ambiguous = is_section(name);  // as in metrics.samples, because samples is also a section
     add("without its section", name + ": 1\n", ambiguous ? "is a section with the keys" : "did you mean ", 1);
   }
 }

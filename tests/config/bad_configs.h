@@ -13,8 +13,8 @@ struct BadConfig {
   std::string hint;  ///< a part of the expected message: the allowed values or a suggestion
 };
 
-/// Files with a mistake, for every key in config/fields.h: every kind of value that violates the rule of the key, and
-/// mistakes in the key itself.
+/// Files with one mistake each. For every key in config/fields.h, there are values that violate the rule of the key,
+/// and mistakes in the key itself.
 std::vector<BadConfig> bad_configs();
 
 /// Hostile YAML that does not depend on any key.

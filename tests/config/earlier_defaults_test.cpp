@@ -57,7 +57,7 @@ TEST_F(EarlierDefaults, AreNotKeptIfALaterVersionStoredTheseValues) {
   EXPECT_EQ(kept_defaults(load(""), later(stored_)), 0u);
 }
 
-TEST_F(EarlierDefaults, AreNotKeptIfTheStoredConfigurationWillHaveALaterKey) {
+TEST_F(EarlierDefaults, AreNotKeptIfTheUserSetsAKeyOfALaterVersion) {
   for (const auto* key : {"data.fit=pad", "data.background=black", "data.labels=none"}) {
     EXPECT_EQ(kept_defaults(load("", {key}), stored_), 0u) << key;
   }

@@ -25,7 +25,7 @@ class LoadFixture : public ::testing::Test {
     return errors_of(load_config, text, overrides);
   }
 
-  /// Does the same as errors() for load_config_for_sweep.
+  /// Like errors(), but for load_config_for_sweep.
   std::vector<std::string> sweep_errors(const std::string& text, const std::vector<std::string>& overrides = {}) const {
     return errors_of(load_config_for_sweep, text, overrides);
   }

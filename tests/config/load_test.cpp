@@ -281,7 +281,7 @@ TEST_F(LoadConfig, ReportsAllErrorsFromAllSourcesAtOnce) {
 }
 
 TEST_F(LoadConfig, ReportsOneErrorForAValueThatCannotBeParsed) {
-  // A list of four is invalid at the default resolution 32, but valid at the intended 64.
+  // A list of four slopes is invalid at the default resolution of 32, but valid at the intended resolution of 64.
   EXPECT_EQ(errors("data: {resolution: 64x}\ngenerator: {negative_slope: [0.1, 0.1, 0.1, 0.1]}\n"),
             Lines{"x.yaml:1: data.resolution = 64x is not a whole number; allowed: 32, 64, 128"});
 }

@@ -193,7 +193,7 @@ TEST_F(LoadedSweep, ReportsItsErrorsTogetherWithThoseOfTheFile) {
   EXPECT_THAT(found[2], HasSubstr("x.yaml:3: sweep.control = 0.15 is not in sweep.negative_slope"));
 }
 
-TEST_F(LoadedSweep, ReportsNoErrorsThatFollowFromAnUnreadableValue) {
+TEST_F(LoadedSweep, ReportsNoErrorsThatFollowFromAnInvalidValue) {
   const auto found = sweep_errors("sweep: {control: 0.15, design: race, negative_slope: [0, 0.15, x]}");
   EXPECT_THAT(found, ElementsAre(HasSubstr("sweep.negative_slope")));
 }
@@ -204,7 +204,7 @@ TEST_F(LoadedSweep, ReportsNoErrorOfTheConfigurationTwice) {
 
 TEST(ValidateSweep, AcceptsTheDefaults) { EXPECT_THAT(validate_sweep(Config{}), IsEmpty()); }
 
-TEST(ValidateSweep, NeedsDistinctSlopesAndSeeds) {
+TEST(ValidateSweep, RequiresDistinctSlopesAndSeeds) {
   Config config;
   config.sweep.negative_slope = {0.2, 0.1, 0.2, -0.0, 0.0};
   config.sweep.seeds = {};
@@ -219,7 +219,7 @@ TEST(ValidateSweep, NeedsDistinctSlopesAndSeeds) {
             "sweep.seeds contains 3 twice");
 }
 
-TEST(ValidateSweep, NeedsAnActivationThatUsesTheSlopeInEveryTarget) {
+TEST(ValidateSweep, RequiresAnActivationThatUsesTheSlopeInEveryTarget) {
   Config config;
   config.generator.activation = ActivationKind::relu;
   EXPECT_EQ(sweep_error(config),
@@ -288,10 +288,10 @@ TEST(ValidateSweep, WarnsAboutKeysOfAConditionThatHaveNoEffect) {
   EXPECT_THAT(validate_sweep(config), ElementsAre(HasSubstr("{generator.prelu: channel}: generator.prelu has no eff")));
 }
 
-TEST(ValidateSweep, OmitsWarningsOfConditionsThatDoNotInvolveTheirKeys) {
+TEST(ValidateSweep, OmitsWarningsThatDoNotInvolveAKeyOfTheCondition) {
   Config config;
   config.loss.gradient_penalty = 10;
-  ASSERT_THAT(warnings(config), SizeIs(1)) << "batch norm";
+  ASSERT_THAT(warnings(config), SizeIs(1)) << "a gradient penalty with batch norm";
   config.sweep.cross.list = {{}, {{"loss.r1", "1"}}, {{"discriminator.norm", "batch"}}};
   EXPECT_THAT(validate_sweep(config),
               ElementsAre(HasSubstr("sweep.cross {discriminator.norm: batch}: loss.gradient_")));

@@ -81,7 +81,7 @@ std::vector<Content> bad_labels() {
           {"integers of four bytes", idx_header({12}, 0x0c) + ramp(48)}};
 }
 
-/// The good data set with its images replaced by the gzipped `bytes`, which `change` modifies.
+/// The good data set with its images replaced by a gzip file of `bytes`. `change` modifies the gzip file.
 BadData damaged_gz(const std::string& what, const std::string& bytes, const std::function<void(std::string&)>& change) {
   const std::string name = gz_name(images_name);
   return bad_idx("gzip: " + what, name, [=](const fs::path& directory) {
@@ -327,12 +327,12 @@ void add_folders(std::vector<BadData>& all) {
                    }});
   };
   for (const std::string ending : {".png", ".jpg", ".webp"}) {
-    add("half a" + ending, "bad" + ending, [=](const fs::path& file) {
+    add("half a " + ending + " file", "bad" + ending, [=](const fs::path& file) {
       const auto whole = image_bytes_of(ending);
       write_bytes(file, whole.substr(0, whole.size() / 2));
     });
-    add("text as" + ending, "bad" + ending, [](const fs::path& file) { write_bytes(file, "no image"); });
-    add("an empty" + ending, "bad" + ending, [](const fs::path& file) { write_bytes(file, ""); });
+    add("text in a " + ending + " file", "bad" + ending, [](const fs::path& file) { write_bytes(file, "no image"); });
+    add("an empty " + ending + " file", "bad" + ending, [](const fs::path& file) { write_bytes(file, ""); });
   }
   const auto folder = [&](const std::string& what, const std::string& path, const std::string& named,
                           const std::function<void(const fs::path& directory)>& write) {

@@ -26,7 +26,7 @@ DataConfig at(const std::filesystem::path& path) {
   return config;
 }
 
-TEST(LoadDataset, FindsTheFilesOfADirectoryUnderAnyOfTheirNames) {
+TEST(LoadDataset, FindsFilesInADirectoryUnderAllTheirCommonNames) {
   for (const std::string between : {"-", "."}) {
     for (const std::string ending : {"", ".gz"}) {
       const TemporaryDirectory directory;
@@ -58,7 +58,7 @@ TEST(LoadDataset, WarnsIfAllImagesAreEqual) {
   EXPECT_THAT(warnings(images_of(3)), Not(Contains(HasSubstr("copy"))));
 }
 
-TEST(LoadTestSplit, IsNullIfThereIsNoUsableTestSplit) {
+TEST(LoadTestSplit, ReturnsNullIfThereIsNoUsableTestSplit) {
   const TemporaryDirectory directory;
   write_bytes(directory / "train-images-idx3-ubyte", images_of(3));
   const auto train = load_dataset(at(directory.path()), Split::train);
@@ -109,7 +109,7 @@ TEST(LoadDataset, ConvertsImagesToTheConfiguredChannels) {
   EXPECT_EQ(load_dataset(config, Split::train)->hash, gray->hash);
 }
 
-TEST(LoadDataset, ReadsAFileOfAnyNameAsATrainingSplitWithoutLabels) {
+TEST(LoadDataset, ReadsAFileWithAnyNameAsATrainingSplitWithoutLabels) {
   const TemporaryDirectory directory;
   write_bytes(directory / "digits", images_of(3));
   const auto dataset = load_dataset(at(directory / "digits"), Split::train);
@@ -214,7 +214,7 @@ TEST(LoadDataset, IgnoresLabelsOnRequest) {
   EXPECT_THAT(dataset->notes, Contains(HasSubstr("data.labels: none")));
 }
 
-TEST(LoadDataset, NamesTheExpectedFilesAndWhereToGetThem) {
+TEST(LoadDataset, NamesTheExpectedFilesAndExplainsWhereToGetThem) {
   const TemporaryDirectory directory;
   const auto missing = at(directory / "missing");
   const auto help = AllOf(HasSubstr("train-images-idx3-ubyte"), HasSubstr("dataset-fashion-mnist"));

@@ -11,7 +11,7 @@
 
 #include <zlib.h>
 
-/// Writers of data files for tests.
+/// Functions that write data files for tests.
 namespace slopegan {
 
 /// The header of an IDX file. Type 8 stands for unsigned bytes.

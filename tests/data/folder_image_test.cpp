@@ -24,7 +24,7 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::StartsWith;
 
-/// A folder of images with its own cache, read as a data set.
+/// Loads a folder of images as a data set, with a cache of its own.
 class ImagesInAFolder : public ::testing::Test {
  protected:
   ImagesInAFolder() {
@@ -38,17 +38,17 @@ class ImagesInAFolder : public ::testing::Test {
     folder_.write(name, bytes);
   }
   void write(const std::string& name, const cv::Mat& image) { write(name, encoded(".png", image)); }
-  /// A square of one gray value.
+  /// Writes a square image with one gray value.
   void gray(const std::string& name, int value, int side = 32) {
     write(name, cv::Mat(side, side, CV_8UC1, cv::Scalar(value)));
   }
-  /// A square of one 16-bit gray value.
+  /// Writes a square image with one 16-bit gray value.
   void deep_gray(const std::string& name, int value) {
     write(name, png_file({32, 32}, 16, 0, png_rows({32, 32}, deep_pixel({value}))));
   }
 
   Dataset load(Split split = Split::train) { return *load_dataset(config_, split); }
-  /// The notes about the images, without those about labels. Loads the images twice, the second time from the cache.
+  /// Loads the images twice, the second time from the cache, and returns the notes, except those about labels.
   std::vector<std::string> notes() {
     const auto first = load().notes;
     EXPECT_EQ(load().notes, first);
@@ -136,7 +136,7 @@ TEST_F(ImagesInAFolder, ThatAreTooLargeAreNotReportedAsDamaged) {
 
 // --- Transparency ----------------------------------------------------------------------------------------------------
 
-TEST_F(ImagesInAFolder, GetTheConfiguredBackground) {
+TEST_F(ImagesInAFolder, GetTheConfiguredBackgroundIfTheyAreTransparent) {
   const cv::Size size(32, 32);
   write("a.png", png_file(size, 8, 6, png_rows(size, std::string("\xc8\x64\x32\0", 4))));
   gray("b.png", 7);
@@ -202,7 +202,7 @@ TEST_F(ImagesInAFolder, WithANarrowRangeOfValuesCauseAWarning) {
 
 // --- Files -----------------------------------------------------------------------------------------------------------
 
-TEST_F(ImagesInAFolder, AreUsedAndCountedIfTheirFileIsSlightlyDamaged) {
+TEST_F(ImagesInAFolder, AreUsedAndCountedIfTheirFilesAreSlightlyDamaged) {
   const cv::Mat image(32, 32, CV_8UC1, cv::Scalar(77));
   const std::string png = encoded(".png", image), jpeg = encoded(".jpg", image);
   write("a.png", png.substr(0, png.size() - 12));

@@ -50,7 +50,7 @@ TEST(LabelByDirectory, UsesAllImagesWithoutLabelsIfManyAreNextToTheDirectories) 
                                 HasSubstr("0.png"))));
 }
 
-TEST(LabelByDirectory, WarnsAboutTestImagesInsideTheClasses) {
+TEST(LabelByDirectory, WarnsAboutTestImagesInsideTheClassDirectories) {
   const auto found = label_by_directory({"bottle/test/a.png", "bottle/train/b.png", "cable/train/c.png"});
   EXPECT_THAT(found.warnings,
               ElementsAre(AllOf(HasSubstr("1 of the training images"), HasSubstr("bottle/test/a.png"))));

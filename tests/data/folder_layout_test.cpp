@@ -12,7 +12,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-/// The training and the test directory of a folder with an image in each of `directories`.
+/// The training and test directories of a folder with an image in each of `directories`, or "" if there is none.
 std::pair<std::string, std::string> splits(const std::vector<std::string>& directories) {
   const FolderOfFiles folder;
   for (const auto& directory : directories) folder.file(directory + "/a.jpg");
@@ -91,8 +91,8 @@ TEST(FindLayout, IgnoresATestSplitWithoutImages) {
   EXPECT_THAT(find_layout(folder.path()).test, ElementsAre("val"));
 }
 
-TEST(FindLayout, IgnoresAnnotationsThatAreDividedLikeTheImages) {
-  const FolderOfFiles detection;  // YOLO
+TEST(FindLayout, IgnoresAnnotationsThatAreSplitLikeTheImages) {
+  const FolderOfFiles detection;  // the layout of YOLO data sets
   for (const char* split : {"train/", "val/"}) {
     detection.file(std::string("images/") + split + "a.jpg");
     detection.file(std::string("labels/") + split + "a.txt", "0 0.5 0.5 1 1");

@@ -188,7 +188,7 @@ TEST(ListImages, SkipsRunsAndSweepsOfThisProgram) {
   for (const char* name : {"sweep.yaml", "runs/slope_0-seed_0/samples/1.png"}) {
     folder.file(std::string("sweep/") + name);
   }
-  folder.file("recipes/config.yaml", "text");  // of another program
+  folder.file("recipes/config.yaml", "text");  // belongs to another program
   folder.file("recipes/b.jpg");
   const auto listing = list_images(folder.path());
   EXPECT_THAT(listing.files, ElementsAre("a.jpg", "recipes/b.jpg"));

@@ -75,7 +75,7 @@ TEST_F(ListFolder, UsesTheClassesInsideTheOnlyDirectoryWithImages) {
   EXPECT_THAT(list(Split::train, {.as_in_0_9 = true}).class_names, IsEmpty());
 }
 
-TEST_F(ListFolder, StaysTheSameAfterARunOrASweepInIt) {
+TEST_F(ListFolder, IgnoresRunsAndSweepsInTheFolder) {
   file("cat/a.jpg");
   file("dog/b.jpg");
   const FolderImages before = list();
@@ -100,7 +100,7 @@ TEST_F(ListFolder, LabelsTwoDomains) {
   EXPECT_THAT(list(Split::test).labels, ElementsAre(0, 1));
 }
 
-TEST_F(ListFolder, KeepsTheRulesOfVersion0Point9) {
+TEST_F(ListFolder, AppliesTheRulesOfVersion09OnRequest) {
   file("Train/a.jpg");
   file("Test/b.jpg");
   file("Test/c.jfif");

@@ -67,7 +67,7 @@ TEST_F(ImageSetTest, ConvertsGrayToRgbButNotColourToGray) {
   EXPECT_THAT(message_of<DataError>([&] { load(1, 16); }), HasSubstr("contains coloured images"));
 }
 
-TEST_F(ImageSetTest, DerivesItsResolutionFromTheMedianSidesOfTheImages) {
+TEST_F(ImageSetTest, DerivesItsResolutionFromTheMedianHeightAndWidthOfTheImages) {
   for (int i = 0; i < 9; ++i) gray(format_text("{}.png", i), 9, 100, i < 5 ? 70 : 40);
   EXPECT_EQ(ImageSet(directory_.path(), like_).natural_resolution(), 64);
   for (int i = 0; i < 9; ++i) gray(format_text("{}.png", i), 9, 300, 300);
@@ -78,7 +78,7 @@ TEST_F(ImageSetTest, DerivesItsResolutionFromTheMedianSidesOfTheImages) {
 
 TEST_F(ImageSetTest, DerivesItsResolutionFromTheImagesThatItLoads) {
   for (const char* name : {"a/1.png", "a/2.png", "b/1.png"}) gray(name, 9, 20, 20);
-  for (const char* name : {"1.png", "2.png", "3.png"}) gray(name, 9, 100, 100);  // in no class directory
+  for (const char* name : {"1.png", "2.png", "3.png"}) gray(name, 9, 100, 100);  // outside the class directories
   EXPECT_EQ(load(0, 16)->size(), 6);
   EXPECT_EQ(ImageSet(directory_.path(), like_).natural_resolution(), 64);
   gray("a/3.bmp", 9, 20, 20);  // version 0.9 does not read it
@@ -104,8 +104,8 @@ TEST_F(ImageSetTest, HasTheRangeOfTheImagesThatItIsComparedWith) {
   cv::imwrite(directory_ / "b.png", cv::Mat(16, 16, CV_16UC1, cv::Scalar(1023)));
   for (const auto& [bits, white] : {std::pair(0, 255), {12, 63}}) {
     like_.fixed_bits = bits;
-    EXPECT_EQ(load(1, 16, "a.npz")->images.max().item<int>(), white + (bits > 0 ? 1 : 0));  // rounded
-    EXPECT_EQ(load(1, 16)->images.max().item<int>(), white);                                // shifted
+    EXPECT_EQ(load(1, 16, "a.npz")->images.max().item<int>(), white + (bits > 0 ? 1 : 0));  // npz: rounded
+    EXPECT_EQ(load(1, 16)->images.max().item<int>(), white);                                // PNG: shifted right
     EXPECT_EQ(load(1, 16)->deep_bits, bits > 0 ? bits : 10);
   }
 }

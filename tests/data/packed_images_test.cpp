@@ -28,7 +28,7 @@ using ::testing::HasSubstr;
 /// A folder of images with its own cache.
 class PackedImagesTest : public ::testing::Test {
  protected:
-  /// Image i is 8 x 8 with a colour that encodes i.
+  /// Writes `count` images of 8 x 8 pixels. The colour of image i encodes i.
   void add_images(int count) {
     for (int i = 0; i < count; ++i) {
       cv::imwrite(folder_ / name(i), cv::Mat(8, 8, CV_8UC3, cv::Scalar(i % 256, i / 256, 9)));
@@ -67,7 +67,7 @@ void flip_a_bit(const fs::path& file, std::int64_t at) {
 }
 
 TEST_F(PackedImagesTest, AreInTheOrderOfTheFilesAndFittedAsInTraining) {
-  add_images(300);  // more than a chunk
+  add_images(300);  // more than one chunk
   const auto packed = pack();
   ASSERT_EQ(packed.images.sizes(), (torch::IntArrayRef{300, 3, 8, 8}));
   EXPECT_TRUE(packed.images.is_contiguous());
@@ -103,7 +103,7 @@ TEST_F(PackedImagesTest, AreDecodedOnce) {
   EXPECT_TRUE(cached(".progress").empty());
 }
 
-TEST_F(PackedImagesTest, ReplaceTheirPackIfTheFolderChanged) {
+TEST_F(PackedImagesTest, ArePackedAgainIfTheFolderChanges) {
   add_images(20);
   const auto before = pack();
   add_images(21);
@@ -137,7 +137,7 @@ void begin_packing(const FolderImages& folder, const fs::path& stem, int images)
   writer.add_chunk(chunk);
 }
 
-TEST_F(PackedImagesTest, ContinueAfterTheChunksOfAKilledProcess) {
+TEST_F(PackedImagesTest, IncludeTheChunksThatAKilledProcessPacked) {
   add_images(30);
   pack();
   const auto file = cached(".images").front();
@@ -220,7 +220,7 @@ TEST_F(PackedImagesTest, IncludeFilesThatCouldNotBeReadBeforeButCanBeReadNow) {
   EXPECT_EQ(packed_images(folder, options).images.size(0), 29);
   EXPECT_EQ(fs::last_write_time(file), time);  // still unreadable, so the pack is used
   const auto stem = fs::path(file).replace_extension();
-  const auto interrupt = [&] {  // after a chunk without image 4
+  const auto interrupt = [&] {  // as if the process were killed after a chunk without image 4
     PackWriter writer(stem, folder, options);
     PackedChunk chunk{.files = 10, .images = {}, .unreadable = {{4, "cannot open it", false, true}}, .tally = {}};
     for (int i = 0; i < 9; ++i) chunk.images.push_back(torch::full({3, 8, 8}, 123, torch::kByte));
@@ -242,7 +242,7 @@ TEST_F(PackedImagesTest, IncludeAFileAfterItsPermissionsAreCorrected) {
   const OrdinaryPermissions permissions;
   if (!permissions.apply()) GTEST_SKIP() << "capabilities cannot be removed";
   const int threads = at::get_num_threads();
-  at::set_num_threads(1);  // the files are read by this thread, not by threads that were started before
+  at::set_num_threads(1);  // so that this thread, whose capabilities were removed, reads the files
   add_images(20);
   const PackOptions options{.pixels = {.resolution = 8}, .max_unreadable = 0.1};
   fs::permissions(folder_ / name(3), fs::perms::none);
@@ -310,14 +310,14 @@ long anonymous_kib() {
   return -1;
 }
 
-TEST_F(PackedImagesTest, TakeDiskSpaceInsteadOfMemory) {
+TEST_F(PackedImagesTest, UseDiskSpaceInsteadOfMemory) {
 #if defined(__SANITIZE_ADDRESS__)
   GTEST_SKIP() << "AddressSanitizer retains freed memory";
 #endif
   add_images(3000);
   PackedImages warm = pack({.pixels = {.resolution = 8}});  // warms up allocators and thread pools
   const long before = anonymous_kib();
-  if (before < 0) GTEST_SKIP() << "not reported by this system";
+  if (before < 0) GTEST_SKIP() << "this system does not report anonymous memory";
   const auto packed = pack({.pixels = {.resolution = 64}});
   EXPECT_EQ(packed.images.nbytes(), 3000u * 3 * 64 * 64);  // 35 MiB
   EXPECT_LT(anonymous_kib() - before, 12 << 10);

@@ -110,7 +110,7 @@ TEST(ImageTransform, ScalesEveryByteExactly) {
 }
 
 TEST(ImageTransform, AddsAnOddRowAndColumnOfPaddingAtTheEnd) {
-  ImageTransform transform(1, 3, 3, 4, ImageFit::pad);  // the odd row and column are added at the end
+  ImageTransform transform(1, 3, 3, 4, ImageFit::pad);
   const std::vector<float> expected = {scaled(1), scaled(2), scaled(3), -1, scaled(4), scaled(5), scaled(6), -1,
                                        scaled(7), scaled(8), scaled(9), -1, -1,        -1,        -1,        -1};
   EXPECT_EQ(transformed(transform, ramp_image(9)), expected);
@@ -181,7 +181,7 @@ TEST(ImageTransform, RejectsInvalidChannelsAndSizes) {
   EXPECT_THROW(transformed(transform, ramp_image(3)), std::invalid_argument);
 }
 
-TEST(IsFlipped, IsTrueForHalfOfTheImagesDependingOnTheSeed) {
+TEST(IsFlipped, IsTrueForAboutHalfOfTheImagesAndDependsOnTheSeed) {
   int flips = 0, differences = 0;
   for (std::int64_t position = 0; position < 10000; ++position) {
     flips += is_flipped(0, position) ? 1 : 0;

@@ -111,7 +111,7 @@ TEST(Prediction, FailsIfTheMeasurementIsOutOfBounds) {
   EXPECT_NE(prediction_table(demo.predictions).find("FAILS"), std::string::npos);
 }
 
-TEST(CheckPredictions, OnlyWarnsOfAFailureThatMayBeDueToTheSeed) {
+TEST(CheckPredictions, OnlyWarnsAboutAFailureThatMayBeDueToTheSeed) {
   DyingRelu demo;
   demo.predictions = {predict_share("bad", 0, {9, 9})};
   ::testing::internal::CaptureStderr();

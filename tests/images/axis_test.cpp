@@ -50,7 +50,7 @@ TEST(Axis, FitsOnlyTheValuesThatCanBeShown) {
   EXPECT_GT(Axis::fit_padded({0, 5, 7}, true).range.low, 0);  // 0 has no logarithm
 }
 
-TEST(AxisTicks, AreFewIfTheEndsOfTheRangeAreAdjacentNumbers) {
+TEST(AxisTicks, AreFewIfTheEndsOfTheRangeAreAdjacentDoubles) {
   for (const double low : {0.1, -0.1, 1e300, 1e17}) {
     const Axis axis{{low, std::nextafter(low, 1e308)}, false};
     EXPECT_LE(axis.ticks(5).size(), 11u) << low;

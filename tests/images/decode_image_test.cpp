@@ -124,7 +124,7 @@ TEST_F(DecodeImage, ReadsFilesWithTrailingBytes) {
 
 TEST_F(DecodeImage, RejectsImagesWithAMissingPart) {
   const std::string progressive = encoded(".jpg", noise(), {cv::IMWRITE_JPEG_PROGRESSIVE, 1});
-  EXPECT_THAT(refusal(progressive.substr(0, progressive.rfind("\xff\xda"))), HasSubstr("truncated"));  // no last scan
+  EXPECT_THAT(refusal(progressive.substr(0, progressive.rfind("\xff\xda"))), HasSubstr("truncated"));  // lacks a scan
   for (const std::string ending : {".png", ".jpg", ".webp", ".bmp", ".tif"}) {
     const std::string whole = encoded(ending, noise());
     for (const std::size_t percent : {1, 20, 50, 90}) {
@@ -228,7 +228,7 @@ TEST_F(DecodeImage, KeepsTheEightMostSignificantOfTheUsedBits) {
   EXPECT_FALSE(decode(encoded(".png", noise())).facts.is_deep);
 }
 
-TEST_F(DecodeImage, DetectsDeepFilesFromTheirHeaders) {
+TEST_F(DecodeImage, Detects16BitFilesFromTheirHeaders) {
   const auto is_deep = [&](const std::string& ending, int type) {
     return is_deep_file(directory_.write("image.any", encoded(ending, cv::Mat(5, 5, type, cv::Scalar::all(7)))));
   };
@@ -237,7 +237,7 @@ TEST_F(DecodeImage, DetectsDeepFilesFromTheirHeaders) {
   EXPECT_FALSE(is_deep_file(directory_ / "missing.png"));
 }
 
-TEST_F(DecodeImage, ReadsPalettesAndSingleBits) {
+TEST_F(DecodeImage, ReadsPaletteAndOneBitImages) {
   const cv::Size size(8, 2);
   const std::string palette = png_chunk("PLTE", "\x10\x20\x30\x40\x50\x60");
   EXPECT_EQ(pixel(decode(png_file(size, 8, 3, png_rows(size, "\1"), palette))), cv::Vec3b(0x60, 0x50, 0x40));
@@ -284,7 +284,7 @@ TEST_F(DecodeImage, ConvertsTheInksOfACmykJpeg) {
   EXPECT_LE(cv::norm(pixel(decode(cmyk_jpeg({0, 128, 255, 0}))), cv::Vec3b(0, 127, 255), cv::NORM_INF), 3);
 }
 
-TEST_F(DecodeImage, RejectsAnArithmeticCodedJpegWithWrongPixels) {
+TEST_F(DecodeImage, RejectsAnArithmeticallyCodedJpegWithAnInvalidCode) {
 #if !defined(C_ARITH_CODING_SUPPORTED) || !defined(D_ARITH_CODING_SUPPORTED)
   GTEST_SKIP() << "libjpeg was built without arithmetic coding";
 #endif
@@ -292,7 +292,7 @@ TEST_F(DecodeImage, RejectsAnArithmeticCodedJpegWithWrongPixels) {
   EXPECT_LE(cv::norm(pixel(decode(jpeg)), cv::Vec3b(255, 255, 0), cv::NORM_INF), 3);
   const auto scan = jpeg.find("\xff\xda");
   jpeg.resize(scan + 2 + big_endian(jpeg.substr(scan + 2, 2)));
-  for (int i = 0; i < 100; ++i) jpeg += "\x18\x7f";  // contain an invalid code
+  for (int i = 0; i < 100; ++i) jpeg += "\x18\x7f";  // these bytes contain an invalid code
   EXPECT_THAT(refusal(jpeg + "\xff\xd9"), HasSubstr("bad arithmetic code"));
 }
 
@@ -376,7 +376,7 @@ TEST_F(DecodeImage, TurnsImagesUprightAccordingToTheirExifOrientation) {
   EXPECT_EQ(decode(with_png_chunk(png, "eXIf", exif_data(6))).facts.size, cv::Size(32, 48));
 }
 
-TEST_F(DecodeImage, SurvivesAnyDamage) {
+TEST_F(DecodeImage, DecodesOrRejectsDamagedFiles) {
   for (const std::string ending : {".png", ".jpg", ".webp", ".bmp", ".tif"}) {
     const std::string whole = encoded(ending, noise());
     for (std::size_t at = 0; at < whole.size(); at += 1 + whole.size() / 97) {

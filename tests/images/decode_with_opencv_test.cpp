@@ -32,7 +32,7 @@ cv::Mat varied_pixels() {
 enum TiffCompression { uncompressed = 1, lzw = 5, jpeg = 7, deflate = 8, pack_bits = 32773 };
 
 std::string compressed_tiff(TiffCompression compression) {
-  if (compression == jpeg) {  // OpenCV does not write this kind
+  if (compression == jpeg) {  // OpenCV does not write this compression
     return tiff_file(
         {{256, {80}}, {257, {60}}, {258, {8, 8, 8}}, {259, {jpeg}}, {262, {6}}, {277, {3}}, {278, {60}}, {530, {2, 2}}},
         {encoded(".jpg", varied_pixels())});
@@ -42,7 +42,7 @@ std::string compressed_tiff(TiffCompression compression) {
 
 // --- TIFF ------------------------------------------------------------------------------------------------------------
 
-TEST_F(DecodeWithOpenCv, AcceptsIntactTiffsOfAllCompressions) {
+TEST_F(DecodeWithOpenCv, AcceptsIntactTiffsWithEveryCompression) {
   for (const auto compression : {uncompressed, lzw, jpeg, deflate, pack_bits}) {
     const auto decoded = decode(compressed_tiff(compression));
     if (compression != jpeg) {
@@ -63,7 +63,7 @@ TEST_F(DecodeWithOpenCv, RejectsTiffsWhosePixelsCannotBeDecoded) {
   }
 }
 
-TEST_F(DecodeWithOpenCv, RejectsTiffsThatEndBeforeTheirPixels) {
+TEST_F(DecodeWithOpenCv, RejectsTiffsThatEndBeforeTheirLastPixel) {
   const TiffTags tags = {{256, {3}}, {257, {2}}, {258, {8}}, {259, {1}}, {262, {1}}, {277, {1}}, {278, {2}}};
   std::string bytes = tiff_file(tags, {"abcdef"});
   EXPECT_EQ(decode(bytes).image.at<std::uint8_t>(1, 2), 'f');
@@ -119,7 +119,7 @@ std::string deep_tiff(std::uint64_t channels, bool in_planes, std::uint64_t orie
   return tiff_file(tags, strips);
 }
 
-TEST_F(DecodeWithOpenCv, ReadsDeepPlanesOfATiffLikeInterleavedPixels) {
+TEST_F(DecodeWithOpenCv, Reads16BitPlanesOfATiffLikeInterleavedPixels) {
   for (const std::uint64_t channels : {3, 4}) {
     for (std::uint64_t orientation = 1; orientation <= 8; ++orientation) {
       const auto pixels = decode(deep_tiff(channels, false, orientation));
@@ -135,7 +135,7 @@ TEST_F(DecodeWithOpenCv, ReadsDeepPlanesOfATiffLikeInterleavedPixels) {
   EXPECT_EQ(decode(deep_tiff(3, true, 1)).image.at<cv::Vec3b>(0, 0), cv::Vec3b(1800 >> 8, 900 >> 8, 0));
 }
 
-TEST_F(DecodeWithOpenCv, RefusesDeepPlanesOfATiffThatAreNotRgb) {
+TEST_F(DecodeWithOpenCv, Refuses16BitPlanesOfATiffThatAreNotRgb) {
   const auto unsupported = AllOf(HasSubstr("not supported: "), HasSubstr("planes"), Not(HasSubstr("damaged")));
   EXPECT_THAT(refusal(deep_tiff(2, true, 1, 1)), unsupported);  // gray and alpha
   EXPECT_THAT(refusal(deep_tiff(4, true, 1, 5)), unsupported);  // CMYK

@@ -76,7 +76,7 @@ TEST(DrawText, DrawsEveryCharacterOfTheFontAndABoxForAnyOther) {
 TEST(DrawText, DrawsAQuestionMarkForControlCharactersAndInvalidBytes) {
   EXPECT_TRUE(look_alike("a\nb", "a?b"));
   EXPECT_TRUE(look_alike("a\xff\x80", "a??"));
-  EXPECT_TRUE(look_alike("\xe2\x82", "??"));  // the end is missing
+  EXPECT_TRUE(look_alike("\xe2\x82", "??"));  // the last byte of the character is missing
 }
 
 TEST(DrawText, BoldTextHasMoreInkAndADoubledFontSizeDoublesWidthAndHeight) {

@@ -17,7 +17,7 @@ bool same(const cv::Mat& a, const cv::Mat& b) {
   return a.size() == b.size() && a.type() == b.type() && cv::norm(a, b, cv::NORM_INF) == 0;
 }
 
-TEST(TileGrid, PlacesEveryPixel) {
+TEST(TileGrid, PlacesEveryPixelCorrectly) {
   const auto images = torch::tensor({-1.0f, 1.0f, 1.0f, -1.0f}).view({2, 1, 1, 2});  // black-white, white-black
   const GridLayout layout{.rows = 1, .columns = 2, .scale = 2, .gap = 1, .background = 7};
   const cv::Mat grid = tile_grid(to_mats(images), layout);

@@ -13,7 +13,7 @@
 
 #include "support/bytes.h"
 
-/// Writers of unusual image files for tests.
+/// Functions that build unusual image files for tests.
 namespace slopegan {
 
 /// Encodes `image` in the format of the file extension `ending`.
@@ -36,8 +36,8 @@ inline std::string png_chunk(const std::string& type, const std::string& data) {
   return big_endian_bytes(data.size(), 4) + content + big_endian_bytes(sum, 4);
 }
 
-/// A PNG file. `rows` has a filter byte 0 before each row; `chunks` are put before the pixels. Colour types: 0 gray, 2
-/// RGB, 3 palette, 4 gray and alpha, 6 RGB and alpha.
+/// A PNG file. `rows` has a filter byte 0 before each row; `chunks` precede the pixels. Colour types: 0 gray, 2 RGB, 3
+/// palette, 4 gray and alpha, 6 RGB and alpha.
 inline std::string png_file(cv::Size size, int bits, int colour_type, const std::string& rows,
                             const std::string& chunks = "") {
   std::string header = big_endian_bytes(static_cast<std::uint64_t>(size.width), 4) +
@@ -102,7 +102,7 @@ inline std::string bmp_file(std::uint64_t header_size, const std::string& pixel,
   for (const std::uint64_t side : {2, 2}) add(side, 4);
   add(1, 2);                                                                  // planes
   add(32, 2);                                                                 // bits per pixel
-  for (const std::uint64_t value : {3, 16, 2835, 2835, 0, 0}) add(value, 4);  // 3: with masks
+  for (const std::uint64_t value : {3, 16, 2835, 2835, 0, 0}) add(value, 4);  // 3: BI_BITFIELDS
   for (const std::uint64_t mask : rgb_masks) add(mask, 4);
   if (header_size >= 56) add(alpha_mask, 4);
   bytes.resize(offset, '\0');

@@ -43,7 +43,7 @@ TEST(LayOut, ACaptionHasAtMostTwoLinesAndANarrowSheetIsWidenedForIt) {
   EXPECT_EQ(fixed.size.width, 300 + 2 * SheetStyle{}.margin);
 }
 
-TEST(LayOut, TheTitleKeepsItsStartAndItsEnd) {
+TEST(LayOut, ALongTitleKeepsItsStartAndItsEnd) {
   Sheet sheet;
   sheet.title = std::string(300, 'x') + ": which negative slope?";
   const auto title = lay_out(sheet, {}).texts.front().text;

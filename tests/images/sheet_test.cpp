@@ -174,7 +174,7 @@ TEST(DrawSheet, LooksUnchanged) {
             "Größe: which slope?|FD: Fréchet distance, mean ± deviation|sandal|bag|real|FD 0.02|slope 0.1|★|FD 1.2|");
 }
 
-TEST(DrawSheet, RowsOfSmallTilesAreAsHighAsTheirLabels) {
+TEST(DrawSheet, RowsOfSmallTilesAreAsTallAsTheirLabels) {
   Sheet sheet;
   for (int i = 0; i < 5; ++i) sheet.rows.push_back({.label = "slope", .detail = "detail", .tiles = {green_tile(16)}});
   const cv::Mat image = draw_sheet(sheet, {.scale = 1});

@@ -21,8 +21,8 @@ std::vector<std::string> names_of(const NamedTensors& tensors) {
   return names;
 }
 
-/// Renames tensors with these names and returns the new names. Weights of convolutions have four
-/// dimensions, and other tensors have one.
+/// Renames tensors with these names and returns the new names. Weights of convolutions have four dimensions, and other
+/// tensors have one.
 std::vector<std::string> renamed(const std::vector<std::string>& convolutions,
                                  const std::vector<std::string>& others = {}) {
   NamedTensors tensors;
@@ -82,7 +82,7 @@ TEST(WithCheckpointNames, ConvertsHalfPrecisionToFloat32) {
   EXPECT_EQ(tensors.begin()->second.scalar_type(), at::kFloat);
 }
 
-TEST(RefuseOtherFormats, NamesTheFormatAndWhatToDo) {
+TEST(RefuseOtherFormats, NamesTheFormatAndExplainsWhatToDo) {
   const TemporaryDirectory directory;
   const auto refusal = [&](const std::string& content) {
     write_file_atomic(directory / "weights", content);

@@ -9,7 +9,7 @@
 
 #include "layers/batch_norm.h"
 
-/// Shared by the tests of batch norm with a scale per channel and with a scale per image.
+/// Functions shared by the tests of batch norm with a scale per channel and with a scale per image.
 namespace slopegan::testing {
 
 inline BatchNormState in_float64(const BatchNormState& state) {

@@ -87,10 +87,11 @@ TEST(BatchNormLeakyRelu, MatchesTheSeparateFunctionsAndTheirFirstAndSecondDeriva
   EXPECT_LE(norm_error(at::kFloat, at::kFloat), 1e-4);
 }
 
-// LibTorch computes the second derivatives in bfloat16, which rounds by up to 2^-9 = 0.2 %: the mean, 1/σ, its cube
-// (0.6 %) and the result of each operation. Together, this is 1 to 2 % of the largest value. Without the derivatives of
-// the statistics, the error would be about 10 %, because one case has only 30 values per channel. The inputs are
-// exact in bfloat16 and the sign before the activation is computed in float32, so rounding changes no sign.
+// LibTorch computes the second derivatives in bfloat16, which rounds the mean, 1/σ and the result of each operation by
+// up to 2^-9 = 0.2 %; the error of the cube of 1/σ is up to 0.6 %. Together, this is 1 to 2 % of the largest value.
+// Without the derivatives of the statistics, the error would be about 10 %, because one case has only 30 values per
+// channel. The inputs are exact in bfloat16 and the sign before the activation is computed in float32, so rounding
+// changes no sign.
 TEST(BatchNormLeakyRelu, MatchesTheFirstAndSecondDerivativesOfTheSeparateFunctionsInBfloat16UpToRounding) {
   EXPECT_LE(norm_error(at::kBFloat16, at::kFloat), 0.05);
 }

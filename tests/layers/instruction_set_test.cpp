@@ -16,7 +16,7 @@ constexpr InstructionSet every_set[] = {InstructionSet::baseline, InstructionSet
 TEST(InstructionSets, HaveNamesThatSelectThem) {
   for (const auto set : every_set) EXPECT_EQ(parse_instruction_set(name_of(set)), set);
   EXPECT_EQ(parse_instruction_set("default"), InstructionSet::baseline);
-  EXPECT_EQ(parse_instruction_set(""), InstructionSet::avx512_bf16) << "the newest one";
+  EXPECT_EQ(parse_instruction_set(""), InstructionSet::avx512_bf16) << "the newest instruction set";
 }
 
 TEST(InstructionSets, AreLimitedToThoseOfTheProcessor) { EXPECT_LE(instruction_set(), newest_instruction_set()); }

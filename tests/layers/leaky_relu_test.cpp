@@ -55,7 +55,7 @@ TEST(LeakyRelu, KeepsTheMemoryFormat) {
   EXPECT_EQ(slopegan::leaky_relu(x, 0.2).strides(), x.strides());
 }
 
-TEST(LeakyRelu, EqualsPyTorchForValuesThatAreSplitOverThreads) {
+TEST(LeakyRelu, EqualsPyTorchIfTheWorkIsSplitAcrossThreads) {
   const auto x = values({300, 1000}, at::kFloat);
   expect_equal(slopegan::leaky_relu(x, 0.2), at::leaky_relu(x, 0.2));
 }
@@ -167,7 +167,7 @@ TEST(LeakyRelu, DoesNotRequireGradientsIfItsInputDoesNot) {
   EXPECT_FALSE(y.requires_grad());
 }
 
-TEST(Prelu, EqualsPyTorchsForwardAndBackward) {
+TEST(Prelu, MatchesPyTorchInTheForwardAndBackwardPasses) {
   for (const std::int64_t count : {1, 3}) {
     const auto x = values({2, 3, 4, 5}).requires_grad_(), x_reference = values({2, 3, 4, 5}).requires_grad_();
     const auto a = at::linspace(0.1, 0.4, count, at::kDouble).requires_grad_();

@@ -12,7 +12,7 @@
 #include "layers/batch_norm_derivatives.h"
 #include "numerical_gradient.h"
 
-/// Batch norm with a scale and shift per image.
+/// Tests of batch norm with a scale and shift per image.
 namespace slopegan {
 namespace {
 
@@ -27,7 +27,7 @@ struct ModulatedCase {
   std::int64_t count, channels, height, width;
 };
 
-// In one case an image has more pixels than the kernels sum at once (rows_at_once).
+// In one case, an image has more pixels than the kernels sum at once (rows_at_once).
 const std::vector<ModulatedCase> modulated_cases = {{4, 5, 6, 6},     {3, 64, 4, 4}, {2, 100, 3, 5},
                                                     {32, 32, 16, 16}, {1, 7, 4, 4},  {2, 1, 1, 1}};
 

@@ -114,7 +114,7 @@ TEST(SquaredGradientNorm, EqualsItsClosedFormAndIsDifferentiable) {
   EXPECT_TRUE(at::allclose(a.grad().flatten(), at::tensor({-1.0, 0.5}, at::kDouble)));
 }
 
-TEST(UnitGradientPenalty, IsZeroForGradientsOfLengthOne) {
+TEST(UnitGradientPenalty, IsZeroForGradientsOfNormOne) {
   const auto images = images_like({1, 2});
   EXPECT_NEAR(unit_gradient_penalty((images * 0.6).sum({1, 2, 3}) + 0, images).item<double>(),
               std::pow(0.6 * std::sqrt(2.0) - 1, 2), 1e-9);
@@ -194,7 +194,7 @@ TEST(SquaredGradientNorm, MatchesItsNumericalGradientThroughBatchNorm) {
 }
 
 TEST(SquaredGradientNorm, MatchesItsNumericalGradientThroughSpectralNorm) {
-  // With spectral norm, the gradient with respect to an image has a length of only about 0.1. The factor makes the
+  // With spectral norm, the gradient with respect to an image has a norm of only about 0.1. The factor makes the
   // derivatives large compared to the absolute tolerance.
   expect_numerical_gradient(DiscriminatorNorm::spectral, 0.2, [](const at::Tensor& logits, const at::Tensor& images) {
     return 1000 * squared_gradient_norm(logits, images);

@@ -49,7 +49,7 @@ TEST(LimitThreads, LowersTheNumberOfThreadsButNeverRaisesIt) {
   }
   at::set_num_threads(static_cast<int>(usable_cores()) + 1);
   const ScopedVariable none("OMP_NUM_THREADS", nullptr);
-  limit_threads();  // the affinity mask or the CPU quota
+  limit_threads();  // the limit is the affinity mask or the CPU quota
   EXPECT_EQ(at::get_num_threads(), usable_cores());
   at::set_num_threads(before);
 }

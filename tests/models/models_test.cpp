@@ -356,7 +356,7 @@ TEST(StageCount, RejectsResolutionsThatAreBelow16OrNotAPowerOfTwo) {
   EXPECT_THROW(stage_count(8), c10::ValueError);
 }
 
-TEST(MakeActivation, DrawsRandomNumbersInTrainingExactlyIfItsTraitsSaySo) {
+TEST(MakeActivation, DrawsRandomNumbersInTrainingIfAndOnlyIfTheKindIsRandom) {
   const at::NoGradGuard no_gradients;
   for (const auto kind : enum_values<ActivationKind>) {
     ActivationConfig config;

@@ -119,7 +119,7 @@ TEST(Comparison, PrefersContradictionsBetweenResultsOfTheSameRuler) {
                           "lower in b, but 20 to 40 % higher in c."));
 }
 
-TEST(Comparison, BeginsWithTheSlopesThatDependOnTheSweep) {
+TEST(Comparison, BeginsWithTheSlopesWhoseAnswersDependOnTheSweep) {
   const auto better = compared("a", {found(0, Verdict::better, 0.9, {0.8, 0.98})});
   const auto worse = compared("b", {found(0, Verdict::worse, 2, {1.5, 3})});
   EXPECT_THAT(comparison_answer_section({better, worse}), HasSubstr(">For slope 0, the answer depends on the sweep.<"));
@@ -221,7 +221,7 @@ TEST(Comparison, DistinguishesSweepsWithEqualNamesByTheirPaths) {
   EXPECT_EQ(results[1].sweep, "two/sweep");
 }
 
-TEST(Comparison, ReportsAtWhichLookARaceDecided) {
+TEST(Comparison, ReportsTheLookAtWhichASlopeWasDecided) {
   auto race = compared("race", {});
   race.looks = {6, 8, 10};
   auto finding = found(0, Verdict::better, 0.9, {0.8, 1});

@@ -379,7 +379,7 @@ TEST(ReportPictures, AreReadFromGridsOfAnySize) {
 TEST(ReportPictures, NoteDamagedFilesOnlyForPointsThatAreShown) {
   const TemporaryDirectory directory;
   make_run(directory / "run", {.pictures = 2});
-  // The files are not grids of the default configuration. The budget is exceeded by the first point.
+  // The files are not grids of the default configuration. The first point alone exceeds the budget.
   const auto notes = read_pictures({{directory / "run", small_config()}, {directory / "run", {}}}, {1, 4}, 1, 9).notes;
   EXPECT_THAT(notes, ::testing::ElementsAre(HasSubstr("2000.png: not a grid"), HasSubstr("1 of 2 points in training")));
 }

@@ -84,7 +84,7 @@ TEST_F(ScoresOfSheets, MarkTheLowestFdIfThereAreTooFewSeeds) {
   EXPECT_THAT(row.detail, Not(HasSubstr("+/-")));
 }
 
-TEST_F(ScoresOfSheets, MarkTheSlopeOfTheRecommendationIfMostArmsOfAnotherSlopeFailed) {
+TEST_F(ScoresOfSheets, MarkTheRecommendedSlopeIfMostArmsOfAnotherSlopeFailed) {
   labels(3, [](const Arm& arm) { return arm.negative_slope == 0.1 ? 1.0 : arm.negative_slope == 0.2 ? 2.0 : 3.0; });
   for (const auto& arm : arms_) {  // leaves slope 0.1 with one FD, the lowest of all
     if (arm.negative_slope != 0.1 || arm.seed == 0) continue;

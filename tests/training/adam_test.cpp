@@ -57,7 +57,7 @@ TEST(Adam, WorksOnChannelsLastWeights) {
   EXPECT_TRUE(at::allclose(plain, last));
 }
 
-TEST(Adam, ChangesNothingInABadStep) {
+TEST(Adam, ChangesNothingIfTheStepIsMarkedAsBad) {
   auto parameter = at::ones({3}).requires_grad_(), same = at::ones({3}).requires_grad_();
   Adam adam({{"w", parameter}}, {}), plain({{"w", same}}, {});
   for (const float bad : {0.0f, 1.0f, 0.0f}) {

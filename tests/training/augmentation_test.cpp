@@ -27,7 +27,7 @@ TEST(Augment, DependsOnlyOnTheImagesAndTheStream) {
                          augment(some_images(), every_augmentation, stream(1))));
 }
 
-TEST(Augment, ReturnsTheImagesIfNoKindIsConfigured) {
+TEST(Augment, ReturnsTheImagesUnchangedIfNoAugmentationIsConfigured) {
   const auto images = some_images();
   EXPECT_TRUE(augment(images, {}, stream()).is_same(images));
 }
@@ -71,7 +71,7 @@ TEST(Augment, CutsOutPixelsAtOppositeBordersEquallyOften) {
     EXPECT_EQ(centres.min().item<std::int64_t>(), 0);
     EXPECT_EQ(centres.max().item<std::int64_t>(), 32);
   }
-  AugmentationDraws each;  // each centre once
+  AugmentationDraws each;  // every centre occurs once
   each.hole_row = each.hole_column = at::arange(33, at::kLong).view({33, 1});
   const auto hole = augment(at::ones({33, 1, 32, 32}), each).eq(0);
   for (const std::int64_t other : {2, 3}) {  // the dimension that is not counted

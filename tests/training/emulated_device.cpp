@@ -178,7 +178,7 @@ Tensors run(const Tensors& arguments, const Work& work) {
   return results;
 }
 
-void forbid_while_recording(const char* what) { TORCH_CHECK(!Graph::recording_, what, " while a graph is recorded"); }
+void forbid_while_recording(const char* what) { TORCH_CHECK(!Graph::recording_, what, " during a recording"); }
 
 // --- Operators -------------------------------------------------------------------------------------------------------
 

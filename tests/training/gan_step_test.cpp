@@ -86,7 +86,7 @@ TEST(TakeTrialStep, RestoresTheLearningRatesOfTheLastStepOfTheRun) {
     full.set_rate_factor(1);
     return with_rate / full.last_update(slot).abs().max().item<double>();
   };
-  // The last of the three steps began after two thirds of the images. At their end, the rates have decayed to 0.
+  // The last of the three steps began after two thirds of the images. At the end of training, the rates are 0.
   EXPECT_NEAR(rate(state.generator_optimizer), 1.0 / 3, 1e-6);
   EXPECT_NEAR(rate(state.discriminator_optimizer), 1.0 / 3, 1e-6);
 }
@@ -107,7 +107,7 @@ TEST(GanStep, TrainsBothNetworksAndTheAverage) {
   EXPECT_NEAR(stats.d_fake, mean_probability(untrained.generator->forward(draw_latents(0, "latents", 0, 8, 8))), 1e-5);
 }
 
-TEST(GanStep, DecaysTheAverageByAllImagesOfTheStep) {
+TEST(GanStep, DecaysTheAverageAccordingToAllImagesOfTheStep) {
   auto config = small_config();
   config.ema.half_life_images = 10000;
   config.optimizer.discriminator_steps = 2;
@@ -116,8 +116,8 @@ TEST(GanStep, DecaysTheAverageByAllImagesOfTheStep) {
   state.images_seen = 100;
   const auto start = copies(parameters_of(*state.generator));
   gan_step(state, config, cpu, {reals(4), reals(2)});
-  // With the images before the step, the decay would be 0.02 lower, and with the last batch alone 0.3 higher. Both
-  // would change the averages by more than 1e-4.
+  // If the images of this step did not count as seen, the decay would be 0.02 lower. If the step consisted of its last
+  // batch alone, the decay would be 0.3 higher. Both would change the averages by more than 1e-4.
   const double decay = ema_decay(10000, 106, 6);
   EXPECT_NEAR(decay, 0.456, 1e-3);
   const auto averages = parameters_of(*state.ema_generator);

@@ -120,7 +120,7 @@ Outcome train(const std::string& name, Ranks* ranks) {
 /// The body of a rank, which is a process of this test program that runs only this test.
 TEST(DataParallelRank, TrainsIfStartedAsARank) {
   const auto name = environment_value(case_variable), file = environment_value(result_variable);
-  if (!name || !file) GTEST_SKIP() << "not started as a rank";
+  if (!name || !file) GTEST_SKIP() << "this process was not started as a rank";
   Ranks ranks(*read_rank_environment(environment_value), at::kCPU);
   const auto outcome = train(*name, &ranks);
   ranks.finish();
@@ -247,13 +247,13 @@ bool is_stop_agreed_on() {
   std::this_thread::sleep_for(std::chrono::milliseconds(500));
   record_stop_signal(SIGTERM);
   agreed = ranks->all_reduce_max(0);
-  if (agreed != 0) parallel->has_same_weights();  // rank 0 saw the signal, and compares the weights
+  if (agreed != 0) parallel->has_same_weights();  // the ranks stop, so rank 0 compares the weights
   ranks->finish();
   first.join();
   return stopped == (agreed != 0);
 }
 
-TEST(DataParallel, StopsOnlyOnASignalThatAllRanksKnow) {
+TEST(DataParallel, StopsOnlyOnASignalThatTheRanksHaveAgreedOn) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");  // the recorded signal cannot be removed from this process
   EXPECT_EXIT(std::_Exit(is_stop_agreed_on() ? 0 : 1), ::testing::ExitedWithCode(0), "");
 }
@@ -282,7 +282,7 @@ TEST(DataParallel, ReportsADivergenceOnAllRanksAndItsCauseOnOne) {
   EXPECT_EQ(messages[1], messages[0] + "; the real images are not finite");
 }
 
-TEST(DataParallel, RejectsConfigurationsThatRanksCannotTrain) {
+TEST(DataParallel, RejectsConfigurationsThatSeveralRanksCannotTrain) {
   auto config = base_config();
   config.training.total_images = 640;
   EXPECT_NO_THROW(check_trainable_by(4, config, 0));

@@ -110,8 +110,9 @@ at::Tensor plain_generator_loss(LossKind kind, const at::Tensor& real, const at:
   return cross_entropy(kind == LossKind::relativistic ? fake - real : fake, 1);
 }
 
-/// The gradient penalties of step 1, 2, …: R1 and R2 in the first of every r1_every steps, with r1_every times their
-/// weights, and the penalty of WGAN-GP in every step. Undefined if none is due. `real` and `fake` require gradients.
+/// The sum of the gradient penalties of `step`, counted from 1: R1 and R2 in the first of every r1_every steps, with
+/// r1_every times their weights, and the penalty of WGAN-GP in every step. Returns an undefined tensor if none is due.
+/// `real` and `fake` must require gradients.
 at::Tensor plain_penalty(const PlainNetwork& discriminator, const Config& config, const at::Tensor& real,
                          const at::Tensor& fake, int step) {
   const auto& loss = config.loss;
@@ -211,16 +212,16 @@ TEST(GanStep, MatchesThePlainStepWithSelfModulationInFloat64) {
   expect_plain_step_in_float64(config);
 }
 
-// With these initial weights, the gradients with respect to the images have lengths of about 1, so every penalty has a
-// share in the gradients of the weights. A missing or wrong term then changes the weights by more than a hundredth of
-// the learning rate in each step, which is at least four orders of magnitude more than the tolerance.
+// With these initial weights, the gradients with respect to the images have norms of about 1, so every penalty
+// contributes to the gradients of the weights. A missing or wrong term then changes the weights by more than 1 % of the
+// learning rate in each step, which is at least three orders of magnitude more than the tolerance.
 TEST(GanStep, MatchesThePlainStepWithEveryPenaltyAndTheRelativisticLossInFloat64) {
   auto config = plain_config();
   config.init.mode = InitMode::slope_matched;
   config.discriminator.norm = DiscriminatorNorm::none;
   config.loss.kind = LossKind::relativistic;
   config.loss.r1 = 0.5;
-  config.loss.r2 = 1.5;  // differs from r1, so exchanged weights are noticed
+  config.loss.r2 = 1.5;  // differs from r1, so that the test fails if the two are swapped
   config.loss.r1_every = 2;
   config.loss.gradient_penalty = 2;
   // The last bias has no gradient, so Adam divides its rounding error by epsilon = 1e-8.

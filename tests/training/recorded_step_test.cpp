@@ -49,7 +49,7 @@ struct TakenSteps {
   std::int64_t replayed_batches = 0;
 };
 
-/// Takes 20 steps, the fifth with a smaller batch. With `separately`, each step has its own GanStep, so that nothing is
+/// Takes 20 steps, the fifth with a smaller batch. With `separately`, each step has its own GanStep, so nothing is
 /// recorded.
 TakenSteps take_steps(GanState& state, const Config& config, const Compute& compute, bool separately) {
   GanStep together(state, config, compute);
@@ -120,7 +120,7 @@ class EmulatedDevice : public RecordedSteps {
  protected:
   void SetUp() override {
     RecordedSteps::SetUp();
-    if (!emulated::is_possible()) GTEST_SKIP() << "LibTorch with CUDA cannot emulate another device";
+    if (!emulated::is_possible()) GTEST_SKIP() << "LibTorch was built with CUDA, so no other device can be emulated";
   }
 };
 
@@ -181,8 +181,7 @@ TEST_F(EmulatedDevice, LaunchesDozensOfOperatorsInsteadOfHundreds) {
     operators.push_back(emulated::operators_launched() - before);
   }
   EXPECT_GT(operators[1], 150);
-  EXPECT_LT(operators[4], 60)
-      << "copies of the inputs, the replay, the average of the weights, and reading the results";
+  EXPECT_LT(operators[4], 60) << "these copy the inputs, replay the graph, average the weights and read the results";
 }
 
 TEST_F(EmulatedDevice, TrainsOperatorByOperatorIfRecordingFails) {
@@ -207,7 +206,7 @@ TEST_F(RecordedSteps, AreNotUsedForScheduledSlopes) {
   expect_same(config, 0);
 }
 
-TEST_F(RecordedSteps, KeepTheWeightsInAStepThatDiverges) {
+TEST_F(RecordedSteps, DoNotChangeTheWeightsIfTrainingDiverges) {
   const auto config = narrow_config();
   GanState state(config, 1, compute_.device);
   GanStep step(state, config, compute_);
@@ -266,7 +265,7 @@ TEST_F(EmulatedDevice, IsAsStrictAsAGpu) {
   graph->replay();
   EXPECT_EQ(tensor.sum().item<float>(), 9);
   EXPECT_EQ(doubled.sum().item<float>(), 12)
-      << "the current value of the tensor and the recorded value of the host number";
+      << "a replay uses the current value of the tensor and the recorded value of the host number";
 }
 
 }  // namespace

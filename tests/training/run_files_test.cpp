@@ -38,7 +38,7 @@ class LacksEvaluation : public ::testing::Test {
     std::filesystem::create_directories(directory_.checkpoints_dir());
   }
 
-  /// Whether the evaluation at `images` is missing if the evaluations at `evaluated` had been written before the
+  /// Whether the evaluation at `images` is missing if the evaluations at `evaluated` were written before the
   /// checkpoint, and those at `later` after it.
   bool is_missing(std::int64_t images, const std::vector<std::int64_t>& evaluated,
                   const std::vector<std::int64_t>& later = {}) {
@@ -74,7 +74,7 @@ TEST_F(LacksEvaluation, AtTheEndOfTheRun) {
 }
 
 TEST_F(LacksEvaluation, AfterAShortenedStepOnlyIfTheStepBeforeWasNotEvaluated) {
-  EXPECT_FALSE(is_missing(140, {128}));  // a run of 140 images whose total_images was raised
+  EXPECT_FALSE(is_missing(140, {128}));  // the run ended at 140 images, before total_images was raised
   EXPECT_TRUE(is_missing(140, {}));
 }
 
@@ -86,7 +86,7 @@ TEST_F(LacksEvaluation, IsFalseWithoutMetricsAndForImportedWeights) {
   EXPECT_FALSE(is_missing(1000, {}));
 }
 
-/// A run of 1,280 images that is started several times. Its training itself is left out.
+/// A run of 1,280 images that is started several times. The training itself is omitted.
 class ResumedRun : public ::testing::Test {
  protected:
   ResumedRun() : directory_(RunDirectory::create(parent_ / "run")) {
@@ -157,7 +157,7 @@ TEST_F(ResumedRun, KeepsItsHardwareIfNoStepsAreLeft) {
   EXPECT_EQ(again.threads, 1);
 }
 
-TEST_F(ResumedRun, IsNotChangedByTheThreadsOfTheCpuIfItTrainsOnAGpu) {
+TEST_F(ResumedRun, IsNotAffectedByTheNumberOfCpuThreadsIfItTrainsOnAGpu) {
   start(0, {at::kCUDA, at::kBFloat16, 1});
   start(640, {at::Device(at::kCUDA, 0), at::kBFloat16, 4});
   EXPECT_THAT(reasons_, IsEmpty());
@@ -165,7 +165,7 @@ TEST_F(ResumedRun, IsNotChangedByTheThreadsOfTheCpuIfItTrainsOnAGpu) {
   EXPECT_THAT(reasons_, ElementsAre(HasSubstr("cuda:0, bfloat16, 4 threads until 960 images")));
 }
 
-TEST_F(ResumedRun, HasNoReasonToWarnIfRunJsonIsMissingOrDamaged) {
+TEST_F(ResumedRun, CausesNoWarningIfRunJsonIsMissingOrDamaged) {
   start(640, other_);
   EXPECT_THAT(reasons_, IsEmpty());
   write_file_atomic(directory_.run_info_file(), "{");
@@ -195,7 +195,7 @@ std::vector<std::string> differences_of(const CheckpointInfo& info, const Config
   return training_differences(after, colour, checkpoint);
 }
 
-TEST(TrainingDifferences, OfImportedWeightsOmitDataKeysThatFitTheNetworks) {
+TEST(TrainingDifferences, OfImportedWeightsIncludeDataKeysOnlyIfTheNetworksDoNotFit) {
   Config before, after;
   after.data.kind = DatasetKind::image_folder;
   after.data.fit = ImageFit::crop;

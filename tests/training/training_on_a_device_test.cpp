@@ -11,7 +11,7 @@
 namespace slopegan {
 namespace {
 
-/// Writes an IDX file of `count` images, 16 × 16.
+/// Writes an IDX file of `count` images of 16 × 16 pixels.
 void write_images(const std::filesystem::path& file, int count) {
   std::ofstream out(file, std::ios::binary);
   for (const int number : {0x803, count, 16, 16}) {
@@ -36,7 +36,7 @@ Config eventful_config(const std::filesystem::path& data) {
 }
 
 TEST(TrainingOnADevice, EvaluatesDiagnosesSavesAndResumesBitForBit) {
-  if (!emulated::is_possible()) GTEST_SKIP() << "LibTorch with CUDA cannot emulate another device";
+  if (!emulated::is_possible()) GTEST_SKIP() << "LibTorch was built with CUDA, so no other device can be emulated";
   emulated::provide_graphs();
   const TemporaryDirectory directory;
   std::filesystem::create_directory(directory / "data");
@@ -62,11 +62,11 @@ TEST(TrainingOnADevice, EvaluatesDiagnosesSavesAndResumesBitForBit) {
 }
 
 TEST(FeaturesOnADevice, EqualThoseOfTheCpuUpToRounding) {
-  if (!emulated::is_possible()) GTEST_SKIP() << "LibTorch with CUDA cannot emulate another device";
+  if (!emulated::is_possible()) GTEST_SKIP() << "LibTorch was built with CUDA, so no other device can be emulated";
   RandomExtractor extractor(1), on_device(1);
   on_device.move_to(emulated::device);
   EXPECT_EQ(on_device.device(), emulated::device);
-  const auto images = at::randn({200, 1, 16, 16}).clamp(-1, 1);  // more than a batch
+  const auto images = at::randn({200, 1, 16, 16}).clamp(-1, 1);  // more than one batch
   const auto features = extractor.extract(images).features, others = on_device.extract(images).features;
   EXPECT_TRUE(others.is_cpu());
   EXPECT_TRUE(at::allclose(features, others, 1e-4, 1e-5));
