@@ -67,7 +67,7 @@ TEST(SignFlipTest, MatchesSciPy) {
   }
 }
 
-TEST(SignFlipTest, IsTheBinomialTestForEqualMagnitudes) {
+TEST(SignFlipTest, EqualsTheBinomialTestForEqualMagnitudes) {
   EXPECT_NEAR(sign_flip_p(equal_magnitudes(20, 4)), coin_surplus_probability(20, 12), 1e-12);
   // With more than 20 pairs, the test draws random flips.
   const double exact = coin_surplus_probability(24, 10);

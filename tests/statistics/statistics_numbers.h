@@ -26,7 +26,7 @@ inline nlohmann::json golden_statistics(const std::string& list) {
   return golden;
 }
 
-/// FDs of a slope relative to a control with FD 1, with an alpha at which the sign-flip test of log FD does not reject
+/// FDs of a slope, relative to a control with FD 1, and an alpha at which the sign-flip test of log FD does not reject
 /// equality, although the interval excludes it. This is only possible with more than most_exact_pairs seeds, for which
 /// random sign flips and random subsets are drawn.
 struct ContradictoryFds {
