@@ -1,7 +1,7 @@
 # Builds an image that contains the slopegan program, its configurations and the example data, but no build tools.
 #   docker build -t slopegan .
 #   docker run --rm -v "$PWD/outputs:/data/outputs" slopegan train configs/smoke.yaml
-#   docker build --build-arg PIP_EXTRA_INDEX_URL=...     an index with CPU builds makes the image 4 GB smaller
+#   docker build -t slopegan --build-arg PIP_EXTRA_INDEX_URL=... .     # 4 GB smaller if the index has CPU builds
 FROM debian:12 AS build
 ARG PIP_EXTRA_INDEX_URL
 RUN apt-get update && apt-get install -y --no-install-recommends git ca-certificates python3

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measures how long slopegan and other trainers take to reach a Fréchet distance (FD) on Fashion-MNIST, 32 x 32 pixels.
+"""Measures how long slopegan and other trainers take to reach a given Fréchet distance (FD) on 32 x 32 Fashion-MNIST.
 
     .venv/bin/python scripts/bench_quality.py --plan                       # what would be trained, and the expected time
     .venv/bin/python scripts/bench_quality.py [--plot FILE.png]            # also continues after an interruption
@@ -78,7 +78,7 @@ def parse_arguments() -> argparse.Namespace:
     arguments.config = arguments.config or [parse_config(DEFAULT_CONFIG)]
     names = [name for name, _, _ in arguments.config]
     if len({*names, *CONTESTANTS[1:]}) < len(names) + len(CONTESTANTS) - 1:
-        parser.error("the names of --config must differ from each other and from the contestants")
+        parser.error("the names in --config must differ from each other and from those of the contestants")
     if not arguments.factor > 1 or arguments.first < 1 or arguments.images < 1:
         parser.error("--factor must exceed 1, and --first and --images must be positive")
     return arguments
@@ -152,7 +152,7 @@ def grid_of(contestant, arguments) -> list[int]:
 
 
 def warm_up(contestants, arguments) -> None:
-    """Starts each contestant once without measuring it: reads its files into memory, and fills the cache of torch.compile.
+    """Runs each contestant once without measuring it, to read its files into memory and fill the cache of torch.compile.
 
     Otherwise, the first contestant would also pay for loading the libraries that it shares with the others.
     """
@@ -214,7 +214,7 @@ def print_plan(contestants, arguments) -> None:
         print(f"  {c.name:<24}{min(grid[-1], int(training * speed)):>10,} images{training:7.0f} s of training at {speed:5.0f} "
               f"images/s{'' if points else ' (estimated)'}, {count} evaluations: {clock(seconds)}; {done} of "
               f"{len(arguments.seeds)} seeds done")
-    print(f"at most {clock(total)} in total; less where a contestant reaches FD {min(arguments.targets):g} earlier")
+    print(f"at most {clock(total)} in total; less if a contestant reaches FD {min(arguments.targets):g} earlier")
 
 
 def print_tables(contestants, arguments) -> dict:

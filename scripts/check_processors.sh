@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Runs the numerical tests with the instructions of older processors and prints a table. Each run sets one environment
-# variable, which limits the instructions that LibTorch, oneDNN, MKL, the C library or slopegan's own kernels use. Needs
-# a release build.
+# Runs the numerical tests with the instruction sets of older processors and prints a table. Each run sets one
+# environment variable, which limits the instructions that LibTorch, oneDNN, MKL, the C library or slopegan's own
+# kernels use. Needs a release build.
 #   scripts/check_processors.sh [--all] [VARIABLE=VALUE...]   # default: all settings below
 # With --all, runs all tests of CTest for each value, which takes hours, instead of only the numerical tests.
 set -euo pipefail

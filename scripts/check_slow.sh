@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the long checks (kills, faults, damaged files, invalid input, simulated races) at full length and prints a table
-# of the results. Without a filter, it also runs the numerical tests with the instructions of older processors, and
-# each fuzzer for SLOPEGAN_FUZZ_SECONDS (600) seconds.
+# of the results. Without a filter, it also runs the numerical tests with the instruction sets of older processors, and
+# each fuzzer for SLOPEGAN_FUZZ_SECONDS seconds (default: 600).
 #   scripts/check_slow.sh [GTEST_FILTER]
 set -euo pipefail
 cd "$(dirname "$0")/.."

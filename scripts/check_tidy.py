@@ -3,8 +3,8 @@
 
     scripts/check_tidy.py [BUILD] [FOLDER ...]     BUILD: default build/release; FOLDER: in src/, default: all folders
 
-The sources of a folder are checked as one translation unit. Parsing LibTorch's headers takes most of the time, and this
-way they are parsed once per folder instead of once per file.
+The sources of a folder are checked as one translation unit. Parsing LibTorch's headers takes most of the time; this
+way, they are parsed once per folder instead of once per file.
 """
 import concurrent.futures
 import json

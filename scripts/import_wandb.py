@@ -26,8 +26,8 @@ def read_records(file: pathlib.Path):
 
 
 def flatten(record: dict, prefix: str = "") -> dict:
-    """The numbers of a record as a flat dict with keys such as metrics/values/fd. List items are keyed by their
-    name or extractor."""
+    """The numbers of a record as a flat dict with keys such as metrics/values/fd. List items are keyed by their name or
+    extractor."""
     flat = {}
     for key, value in record.items():
         if isinstance(value, dict):

@@ -155,7 +155,7 @@ selected_torch() {   # prints the directory of the TorchConfig.cmake to use
   find_torch_cmake .venv
 }
 
-# pip and apt-get take equally long, so they run in parallel, unless Python itself must be installed by apt-get first.
+# pip and apt-get take about the same time, so they run in parallel, unless apt-get must install Python itself first.
 if python3 -c 'import ensurepip, venv' 2>/dev/null; then
   install_python &
   trap wait EXIT

@@ -32,7 +32,7 @@ RANDOM_LIMIT = f"{NO_BATCH_NORM}/statistics.json: .comparisons[3].median_ratio_i
 TESTED_AFTERWARDS = {1: "25 to 29, tested afterwards"}
 ENERGY = {0: 0, 0.1: 1, 0.2: 4, 0.5: 20, 1: 51}
 ROUNDING = 1e-9
-# The rows of the table in the top README: sweeps and their descriptions.
+# The rows of the table in the top-level README: sweeps and their descriptions.
 SETTINGS = {
     "study2_fashion_mnist": "Fashion-MNIST, two epochs",
     "study2_long": "Fashion-MNIST, ten epochs",

@@ -102,7 +102,7 @@ class ArgumentsTest(unittest.TestCase):
 class RecipeTest(unittest.TestCase):
     @staticmethod
     def config(**changes):
-        """A configuration that the PyTorch step supports, mostly of ones; argument a_b__c sets the key a_b.c."""
+        """A configuration that the PyTorch step supports; most values are 1. The argument a_b__c sets the key a_b.c."""
         config = {"run": {"name": "x"}, "training": {"total_images": 500}}
         values = {**dict.fromkeys(FIELDS, 1), "optimizer.lr_decay": "none", **REQUIRED,
                   **{key.replace("__", "."): value for key, value in changes.items()}}

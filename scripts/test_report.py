@@ -95,8 +95,8 @@ class ReportTest(unittest.TestCase):
         self.assertTrue(all(a != b for a, b in zip(self.strips(), before)))
 
     def pixels(self, selector):
-        """Returns the pictures on the canvases. Waits until all are drawn: a canvas is blank until its picture is
-        decoded, also after a slider has selected another picture."""
+        """Returns the pictures on the canvases. Waits until all are drawn: a canvas is blank until its picture has been
+        decoded, and again when a slider selects another picture."""
         drawn = self.browser.evaluate("""(async () => {
             const blank = canvas => Object.assign(document.createElement('canvas'),
                                                   {width: canvas.width, height: canvas.height}).toDataURL();

@@ -8,7 +8,7 @@ namespace slopegan {
 
 /// Makes file permissions apply to root too, for the lifetime of the object. The constructor removes the capabilities
 /// that override permissions. It does not switch to another user, who might be unable to enter the temporary directory.
-/// The change affects this thread and the threads that it starts meanwhile, but not the programs that it runs.
+/// The change affects this thread and the threads that it starts during that time, but not the programs that it runs.
 class OrdinaryPermissions {
  public:
   OrdinaryPermissions() {

@@ -11,7 +11,8 @@
 
 namespace slopegan::testing {
 
-/// A free TCP port on this machine, reserved while this object exists. Nobody listens there until listen() is called.
+/// A free TCP port on this machine, reserved while this object exists. No process listens on it before listen() is
+/// called.
 class ReservedPort {
  public:
   ReservedPort() : descriptor_(::socket(AF_INET, SOCK_STREAM, 0)) {

@@ -58,7 +58,7 @@ class CacheDirectory {
   ScopedVariable variable_;
 };
 
-/// Returns /dev/shm/, which is in memory, so that fsync is fast. Returns temporary_parent() if /dev/shm is not
+/// Returns /dev/shm/, where fsync is fast because the files are in memory, or temporary_parent() if /dev/shm is not
 /// writable.
 inline std::string memory_parent() {
   return ::access("/dev/shm", W_OK) == 0 ? std::string("/dev/shm/") : temporary_parent();

@@ -10,8 +10,8 @@
 namespace slopegan {
 namespace {
 
-/// Returns [2, 4, 1, 2]. The channels are never positive, always positive, mixed, and mixed with values a hundred times
-/// smaller.
+/// Returns a tensor of shape [2, 4, 1, 2]. Its channels are never positive, always positive, mixed, and mixed with
+/// values a hundred times smaller.
 at::Tensor four_units() {
   const auto values =
       at::tensor({-1., -2., -3., 0., /**/ 1., 2., 3., 4., /**/ -1., 1., -2., 2., /**/ -.01, .01, -.02, .02});

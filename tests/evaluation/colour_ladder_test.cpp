@@ -19,7 +19,7 @@ namespace {
 
 constexpr int emoji_side = 40, groups = 8, emoji_per_group = 32;
 
-/// The emoji [groups, emoji_per_group, 3, side, side] in [−1, 1].
+/// Returns a tensor [groups, emoji_per_group, 3, emoji_side, emoji_side] with values in [−1, 1].
 at::Tensor read_emoji() {
   const auto sheet = to_tensor(read_image(SLOPEGAN_TEST_DATA "/efficientnet/emoji.png"));
   return sheet.view({3, groups, emoji_side, emoji_per_group, emoji_side}).permute({1, 3, 0, 2, 4});

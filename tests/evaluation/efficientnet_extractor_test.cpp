@@ -108,7 +108,7 @@ TEST(AutomaticExtractor, IsTheClassifierIfThereAreLabelsAndOtherwiseDependsOnCol
 TEST(CheckExtractor, NamesTheCommandThatInstallsMissingWeights) {
   const CacheDirectory cache;
   const auto colour = without_labels(two_halves(20, 0, 3));
-  // The weights in build/rulers, a sibling of the program's directory, are not found from the directory of the tests,
+  // The test program is one directory deeper than slopegan. It therefore does not find the weights in build/rulers,
   // unless the build directory is `build` itself.
   if (find_efficientnet_weights()) GTEST_SKIP() << "the weights are installed next to the tests";
   EXPECT_THAT(

@@ -217,7 +217,7 @@ TEST_F(EvaluatorTest, EvaluatesWithEveryDistinctExtractorInOrder) {
   auto extractors =
       make_extractors({"random", "auto", "random", "classifier"}, train_, &test_, 16, /*as_in_0_9=*/false);
   const auto evaluators = make_evaluators(all_of(100), std::move(extractors), train_, &test_, 16);
-  ASSERT_EQ(evaluators.size(), 2u);  // auto is the classifier
+  ASSERT_EQ(evaluators.size(), 2u);  // auto selects the classifier
   std::vector<Extraction> extractions;
   for (const auto& evaluator : evaluators) extractions.push_back(extracted(*evaluator, generated_, 200));
   const auto record = evaluate_all(evaluators, extractions);

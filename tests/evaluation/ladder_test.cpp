@@ -48,7 +48,7 @@ class FashionMnistLadder : public ::testing::Test {
     std::iota(classes.begin(), classes.end(), 0);
     return classes;
   }
-  static at::Tensor real_ones() { return prepare_images(*test_, held_out(first_classes(10)), 32); }
+  static at::Tensor real_images() { return prepare_images(*test_, held_out(first_classes(10)), 32); }
   static std::map<std::string, double> values_of(const at::Tensor& images) {
     return evaluator_->evaluate(evaluator_->extractor().extract(quantise_to_bytes(images))).values;
   }
@@ -71,7 +71,7 @@ class FashionMnistLadder : public ::testing::Test {
 TEST_F(FashionMnistLadder, UsesAClassifierWithAtLeastNinetyPercentAccuracy) { EXPECT_GE(accuracy_, 0.90); }
 
 TEST_F(FashionMnistLadder, RealTestImagesScoreAtTheFloor) {
-  const auto record = evaluator_->evaluate(evaluator_->extractor().extract(real_ones()));
+  const auto record = evaluator_->evaluate(evaluator_->extractor().extract(real_images()));
   EXPECT_NEAR(record.values.at("fd"), record.floors.at("fd"), 0.3 * record.floors.at("fd"));
   EXPECT_NEAR(record.values.at("precision"), record.floors.at("precision"), 0.05);
   EXPECT_NEAR(record.values.at("coverage"), record.floors.at("coverage"), 0.05);
@@ -79,11 +79,11 @@ TEST_F(FashionMnistLadder, RealTestImagesScoreAtTheFloor) {
 }
 
 TEST_F(FashionMnistLadder, NoiseRaisesFdAndKdAndLowersPrecision) {
-  auto last = values_of(real_ones());
+  auto last = values_of(real_images());
   // Beyond the last of these noise levels, the classifier maps every image to nearly the same features (those of the
   // class "bag"), so FD keeps rising but precision stops falling.
   for (const float deviation : {0.05f, 0.1f, 0.15f}) {
-    const auto values = values_of(with_noise(real_ones(), deviation));
+    const auto values = values_of(with_noise(real_images(), deviation));
     EXPECT_GT(values.at("fd"), 1.2 * last.at("fd")) << deviation;
     EXPECT_GT(values.at("kd"), last.at("kd")) << deviation;
     EXPECT_LT(values.at("precision"), last.at("precision")) << deviation;
@@ -92,9 +92,9 @@ TEST_F(FashionMnistLadder, NoiseRaisesFdAndKdAndLowersPrecision) {
 }
 
 TEST_F(FashionMnistLadder, BlurRaisesFdAndKdAndLowersPrecision) {
-  auto last = values_of(real_ones());
+  auto last = values_of(real_images());
   for (const std::int64_t size : {3, 5, 9}) {
-    const auto values = values_of(blurred(real_ones(), size));
+    const auto values = values_of(blurred(real_images(), size));
     EXPECT_GT(values.at("fd"), 1.2 * last.at("fd")) << size;
     EXPECT_GT(values.at("kd"), last.at("kd")) << size;
     EXPECT_LT(values.at("precision"), last.at("precision")) << size;
@@ -103,7 +103,7 @@ TEST_F(FashionMnistLadder, BlurRaisesFdAndKdAndLowersPrecision) {
 }
 
 TEST_F(FashionMnistLadder, DroppedClassesLowerRecallAndCoverageAndRaiseClassKl) {
-  auto last = values_of(real_ones());
+  auto last = values_of(real_images());
   for (const std::int64_t classes : {8, 6, 4}) {
     const auto values = values_of(prepare_images(*test_, held_out(first_classes(classes)), 32));
     EXPECT_LT(values.at("recall"), last.at("recall")) << classes;
@@ -116,7 +116,7 @@ TEST_F(FashionMnistLadder, DroppedClassesLowerRecallAndCoverageAndRaiseClassKl) 
 }
 
 TEST_F(FashionMnistLadder, CopiedTrainingImagesRaiseCopiedShareAndLowerCopyingZ) {
-  const auto originals = real_ones();
+  const auto originals = real_images();
   std::vector<std::int64_t> copied(static_cast<std::size_t>(originals.size(0)));
   std::iota(copied.begin(), copied.end(), 0);
   const auto copies = prepare_images(*train_, copied, 32);

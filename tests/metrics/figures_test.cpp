@@ -48,7 +48,7 @@ TEST(Figures, AreExactlyTheValuesThatTheirMetricComputes) {
   }
 }
 
-TEST(Figures, UseTestImagesExactlyIfTheyAreMissingWithoutTestImages) {
+TEST(Figures, UseTestImagesIfAndOnlyIfTheyAreNotComputedWithoutTestImages) {
   RealReference without_test = random_reference();
   without_test.test = without_test.test_logits = at::Tensor();
   for (const auto metric : enum_values<MetricName>) {
@@ -62,7 +62,7 @@ TEST(Figures, UseTestImagesExactlyIfTheyAreMissingWithoutTestImages) {
   }
 }
 
-TEST(MetricTraits, NeedClassesExactlyIfThereAreNoValuesWithoutLogits) {
+TEST(MetricTraits, NeedClassesIfAndOnlyIfNothingIsComputedWithoutLogits) {
   for (const auto metric : enum_values<MetricName>) {
     const bool needs_classes = traits_of(metric).needs_classes;
     EXPECT_EQ(computed_keys(metric, random_reference(), {}).empty(), needs_classes) << name_of(metric);
@@ -70,7 +70,7 @@ TEST(MetricTraits, NeedClassesExactlyIfThereAreNoValuesWithoutLogits) {
   }
 }
 
-TEST(MetricTraits, UseTheManifoldExactlyIfThereAreNoValuesWithoutIt) {
+TEST(MetricTraits, UseTheManifoldIfAndOnlyIfNothingCanBeComputedWithoutIt) {
   RealReference without_manifold = random_reference();
   without_manifold.manifold = {};
   for (const auto metric : enum_values<MetricName>) {

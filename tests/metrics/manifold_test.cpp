@@ -20,7 +20,7 @@ ManifoldMetrics compare(const at::Tensor& real, const at::Tensor& generated) {
   return manifold_metrics(manifold_of(real), manifold_of(generated));
 }
 
-/// Evaluates the formulas of the papers on full matrices of exact distances.
+/// Evaluates the definitions in the papers (see metrics/manifold.h) on full matrices of exact distances.
 ManifoldMetrics by_definition(const at::Tensor& real, const at::Tensor& generated) {
   const auto radii = [](const at::Tensor& points, std::int64_t k) {
     return std::get<0>(squared_distances(points, points).sort(1)).select(1, k);

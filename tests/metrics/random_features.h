@@ -11,14 +11,14 @@
 
 namespace slopegan::testing {
 
-/// Returns float64 [count, width] from N(0, 1). Depends only on the seed.
+/// Returns a float64 tensor [count, width] of samples from N(0, 1), which depend only on the arguments.
 inline at::Tensor normal_features(std::uint64_t seed, std::int64_t count, std::int64_t width) {
   const at::Tensor values = at::empty({count, width}, at::kFloat);
   RandomStream(seed, "features").fill_normal({values.data_ptr<float>(), static_cast<std::size_t>(values.numel())});
   return values.to(at::kDouble);
 }
 
-/// Returns float64 [count, width] with integers from 0 to bound − 1. A small bound produces many equal rows and
+/// Returns a float64 tensor [count, width] of integers from 0 to bound − 1. A small bound produces many equal rows and
 /// distances.
 inline at::Tensor whole_features(std::uint64_t seed, std::int64_t count, std::int64_t width, std::uint32_t bound) {
   const at::Tensor values = at::empty({count, width}, at::kDouble);
@@ -29,7 +29,7 @@ inline at::Tensor whole_features(std::uint64_t seed, std::int64_t count, std::in
   return values;
 }
 
-/// Computes squared distances [N, M] by definition. Exact for integers.
+/// Returns the squared distances [N, M] between the rows of `a` and those of `b`. They are exact for integers.
 inline at::Tensor squared_distances(const at::Tensor& a, const at::Tensor& b) {
   return (a.unsqueeze(1) - b.unsqueeze(0)).square().sum(2);
 }

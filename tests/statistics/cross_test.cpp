@@ -73,7 +73,7 @@ TEST(CrossStatistics, FindADependenceOnTheCondition) {
                                        "optimizer.generator_lr; differences above "));
 }
 
-TEST(CrossStatistics, SayWhatIsExcludedWithoutEvidenceOfADependence) {
+TEST(CrossStatistics, SayWhichDifferencesAreExcludedWithoutEvidenceOfADependence) {
   const auto statistics = cross_statistics(two_rates, crossed_arms(9, 1), 0.2);
   double largest = 0;
   for (const auto& interaction : statistics.interactions) {
@@ -191,7 +191,7 @@ TEST(CrossSentences, NameASlopeThatLacksArms) {
                                           "four arms."));
 }
 
-TEST(CrossStatistics, EvaluateEachConditionByItself) {
+TEST(CrossStatistics, EvaluateEachConditionSeparately) {
   const auto arms = crossed_arms(8, 1.5);
   const auto statistics = cross_statistics(two_rates, arms, 0.2);
   ASSERT_EQ(statistics.conditions.size(), 2u);

@@ -47,7 +47,7 @@ Values equal_magnitudes(int count, int negative) {
   return values;
 }
 
-TEST(SignFlipTest, ReturnsTheSmallestPIfAllDifferencesHaveOneSign) {
+TEST(SignFlipTest, ReturnsTheSmallestPIfAllDifferencesHaveTheSameSign) {
   EXPECT_EQ(sign_flip_p(Values{0.1, 0.2, 0.05}), 0.25);
   EXPECT_EQ(sign_flip_p(Values{-3, -1, -2, -1, -5, -1}), 2.0 / 64);
   EXPECT_EQ(sign_flip_p(Values{4}), 1);
@@ -67,7 +67,7 @@ TEST(SignFlipTest, MatchesSciPy) {
   }
 }
 
-TEST(SignFlipTest, IsTheBinomialTestForEqualMagnitudes) {
+TEST(SignFlipTest, EqualsTheBinomialTestForEqualMagnitudes) {
   EXPECT_NEAR(sign_flip_p(equal_magnitudes(20, 4)), coin_surplus_probability(20, 12), 1e-12);
   // With more than 20 pairs, the test draws random flips.
   const double exact = coin_surplus_probability(24, 10);
@@ -183,7 +183,7 @@ TEST(SymmetricCentreInterval, IsUnboundedForTooFewPairsOrFailuresOnBothSides) {
 }
 
 TEST(SymmetricCentreInterval, IsCloseToStudentsIntervalForManyNormalDifferences) {
-  // With 30 pairs, the subsets are random. Student's interval is exact for normally distributed differences.
+  // With 30 pairs, the subsets are drawn at random. Student's interval is exact for normally distributed differences.
   const auto differences = random_differences(30, 99);
   const auto interval = symmetric_centre_interval(differences, 0.95);
   const double half = 2.045 * std::sqrt(sample_variance(differences).value() / 30);
@@ -207,7 +207,8 @@ int first_rank(int n) {
   return n;
 }
 
-/// The probability that the interval contains the median of a continuous distribution, computed from its ranks.
+/// The probability that the interval contains the median of a continuous distribution, computed from the ranks of its
+/// limits.
 double bootstrap_coverage(int n) {
   double outside = 0;
   for (int k = 0; k < first_rank(n); ++k) outside += 2 * binomial_probability(n, k, 0.5);

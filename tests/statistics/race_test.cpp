@@ -107,7 +107,7 @@ TEST(Race, EndsWhenEverySlopeIsDecided) {
   EXPECT_GT(state.slopes[1].comparison->ratio_interval.low, 1);
 }
 
-TEST(Race, FindsASlopeEquivalentIfItsIntervalIsNarrowEnough) {
+TEST(Race, CallsASlopeEquivalentIfItsIntervalIsNarrowEnough) {
   const auto plan = plan_for({0}, {.give_up = 0});
   const auto arms = joined({finished_arms(0.2, 3, 8, 0.02), finished_arms(0, 3, 8, 0.02)});
   const auto state = follow_race(plan, arms);
@@ -134,7 +134,7 @@ TEST(Race, StopsAfterTheLastLookWithoutADecision) {
   EXPECT_GT(state.slopes[0].comparison->ratio_interval.high, 1);
 }
 
-TEST(Race, KeepsEverySlopeThatWasNotRejectedInHolmsFamily) {
+TEST(Race, KeepsEverySlopeWhoseHypothesisWasNotRejectedInTheHolmFamily) {
   // At the first look, slope 0 is equivalent and slope 1 is worse. The race gives up on slope 2, and slope 0.1 stays
   // undecided.
   const auto plan = plan_for({0, 0.1, 1, 2});
@@ -153,8 +153,8 @@ TEST(Race, KeepsEverySlopeThatWasNotRejectedInHolmsFamily) {
 }
 
 TEST(Race, CutsTheIntervalAtOneIfOnlyHolmsCorrectionRejects) {
-  // Holm's correction rejects the hypotheses of the other 12 slopes at the first look, so that the last slope is tested
-  // at the level 0.03 instead of 0.03 / 13.
+  // Holm's correction rejects the hypotheses of the other 12 slopes at the first look, so the last slope is tested at
+  // the level 0.03 instead of 0.03 / 13.
   std::vector<double> slopes(13);
   std::iota(slopes.begin(), slopes.end(), 1.0);
   const auto plan = plan_for(slopes, {.give_up = 0});

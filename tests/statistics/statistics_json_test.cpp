@@ -18,7 +18,7 @@ namespace {
 
 using ::testing::ElementsAre;
 
-/// Eight seeds: slope 0.1 is better, slope 1 is worse and fails twice, slope 2 is missing.
+/// Eight seeds: slope 0.1 is better, slope 1 is worse and fails twice, and slope 2 is missing.
 SweepScores example_scores() {
   SweepScores scores;
   scores.metric = FdMetric{"FD[x@1,n=100]", "x@1", 100, 640, 0.5, std::nullopt};
@@ -48,8 +48,7 @@ TEST(StatisticsJson, ReadsBackWhatItWrites) {
 }
 
 TEST(StatisticsJson, TheAnswerAgreesWithTheFindings) {
-  // Slope 0.1 is better, although its FD is slightly higher in 7 of 13 seeds, so that the median
-  // ratio is above 1.
+  // Slope 0.1 is better, although its FD is slightly higher in 7 of 13 seeds and the median ratio is therefore above 1.
   SweepScores scores;
   for (int seed = 0; seed < 13; ++seed) {
     scores.arms.push_back({0.1, seed, ArmOutcome::done, 10 * std::exp(seed < 7 ? 0.005 : -0.3), {}});

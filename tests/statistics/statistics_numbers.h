@@ -26,14 +26,16 @@ inline nlohmann::json golden_statistics(const std::string& list) {
   return golden;
 }
 
-/// FDs of a slope relative to a control with FD 1, with an alpha at which the sign-flip test of log FD does not reject
-/// equality, although the interval excludes it. This requires the random draws of more than most_exact_pairs seeds.
+/// FDs of a slope, relative to a control with FD 1, and an alpha at which the sign-flip test of log FD does not reject
+/// equality, although the interval excludes it. This is only possible with more than most_exact_pairs seeds, for which
+/// random sign flips and random subsets are drawn.
 struct ContradictoryFds {
   std::vector<double> fds;
   double alpha = 0;
 };
 
-/// std::nullopt if none is found. The interval excludes equality for about half of the lists that are tried.
+/// Tries random FDs and returns the first that are contradictory, or std::nullopt if none are. The interval excludes
+/// equality for about half of the lists that are tried.
 inline std::optional<ContradictoryFds> contradictory_fds() {
   for (std::uint64_t i = 0; i < 40; ++i) {
     std::vector<float> normal(most_exact_pairs + 1);
