@@ -118,7 +118,7 @@ bool are_opposite(const SlopeFinding& lower, const SlopeFinding& higher) {
 /// Two results that contradict each other on a slope, the one with the lower ratio first; std::nullopt if there are
 /// none. Ratios to different controls are not comparable. The sizes of ratios are comparable only if the feature
 /// extractor and the number of images are the same; otherwise, only opposite verdicts are a contradiction. If several
-/// pairs of results contradict each other, pairs with comparable sizes come first, and among these the pair with the
+/// pairs of results contradict each other, pairs with comparable sizes take precedence, and then the pair with the
 /// largest gap between its limits.
 std::optional<std::pair<const ComparedResult*, const ComparedResult*>> contradiction_of(
     const std::vector<ComparedResult>& results, double slope) {

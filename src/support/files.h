@@ -72,8 +72,8 @@ std::string directory_name(const std::filesystem::path& directory);
 /// Whether `inner` is `outer` or below it. Both must be canonical.
 bool is_within(const std::filesystem::path& inner, const std::filesystem::path& outer);
 
-/// The name prefix of incomplete files and directories. The only process that writes to a directory may delete entries
-/// with this prefix: a killed process left them behind.
+/// The name prefix of incomplete files and directories. If only one process writes to a directory, it may delete the
+/// entries with this prefix, because a killed process left them behind.
 inline constexpr std::string_view temporary_prefix = ".tmp-";
 void remove_temporaries(const std::filesystem::path& directory);
 

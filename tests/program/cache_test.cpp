@@ -114,7 +114,7 @@ TEST_F(Cache, TheCacheOptionRejectsAConfigurationAndPictureOptions) {
        {config_file("smoke.yaml"), std::string("--out=a.png"), std::string("--dark"), std::string("--pixel-ratio=2")}) {
     const auto result = slopegan({"data", "--cache", more});
     EXPECT_EQ(result.code, 2);
-    EXPECT_THAT(result.err, HasSubstr("none of CONFIG, --out, --dark and --pixel-ratio"));
+    EXPECT_THAT(result.err, HasSubstr("be combined with CONFIG, --out, --dark or --pixel-ratio"));
   }
 }
 
