@@ -126,7 +126,13 @@ const std::vector<ManEntry> man_environment = {
      "The newest instruction set that slopegan's own kernels may use: default (the compiler's baseline, such as SSE2 "
      "on x86-64), avx2, avx512 or avx512_bf16. If it is not set, the newest that the processor supports. On the CPU, "
      "training.precision: auto selects bfloat16 only with avx512_bf16. Useful for tests, and to obtain the same "
-     "results on different processors."}};
+     "results on different processors."},
+    {"SLOPEGAN_KERNELS",
+     "How the kernels for convolutions are chosen on the CPU. table: from the shapes, with a table measured on "
+     "processors with AVX-512. measured: by measuring both kernels when a shape is first needed; the choices are "
+     "stored "
+     "in the cache and in checkpoints, so that repeated and resumed runs are bit-identical. If it is not set: measured "
+     "on processors with AMX, table on all others."}};
 
 const std::vector<ManEntry> man_files = {
     {"<run.output_dir>/<run.name>/",

@@ -14,6 +14,7 @@
 #include "config/keys.h"
 #include "layers/instruction_set.h"
 #include "models/compute.h"
+#include "models/measured_kernels.h"
 #include "support/text.h"
 
 namespace slopegan {
@@ -151,6 +152,7 @@ void configure_libraries() {
   } catch (const std::invalid_argument& error) {
     throw UsageError(error.what());
   }
+  configure_kernels();
 }
 
 int report_error(const Error& error) {

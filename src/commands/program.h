@@ -33,7 +33,8 @@ void declare_globals(CLI::App& app, LogArguments& log);
 int finish_parsing(const CLI::App& app, const CLI::ParseError& error, const std::vector<std::string>& arguments);
 
 /// Limits OpenCV to one thread, because LibTorch does the threading. Limits LibTorch to the cores that the process may
-/// use (limit_threads), because some commands never call apply_compute. Throws UsageError if SLOPEGAN_CPU is invalid.
+/// use (limit_threads), because some commands never call apply_compute. Configures the choice of kernels
+/// (configure_kernels). Throws UsageError if SLOPEGAN_CPU or SLOPEGAN_KERNELS is invalid.
 void configure_libraries();
 
 /// Logs a user error and returns its exit code.

@@ -110,28 +110,33 @@ ProductShape shape_of(const at::Tensor& small, std::int64_t high) {
 
 at::Tensor convolve(const at::Tensor& big, PreparedWeight& weight, std::int64_t low) {
   const ProductShape shape{big.size(0), low, big.size(1), big.size(2) / 2, big.size(3) / 2};
-  if (convolves_in_tiles(big.scalar_type(), shape)) return convolve_in_tiles(channels_last(big), weight, low);
-  return at::conv2d(channels_last(big), weight.plain(), {}, stride, padding);
+  return compute_product(Product::convolve, big.scalar_type(), shape, [&](bool in_tiles) {
+    return in_tiles ? convolve_in_tiles(channels_last(big), weight, low)
+                    : at::conv2d(channels_last(big), weight.plain(), {}, stride, padding);
+  });
 }
 
 at::Tensor transpose(const at::Tensor& small, PreparedWeight& weight, std::int64_t high) {
   const auto type = small.scalar_type();
-  if (transposes_in_tiles(type, shape_of(small, high))) return transpose_in_tiles(channels_last(small), weight, high);
-  if (is_thin(type, high)) return transpose_thin(small, weight.plain());
-  return at::conv_transpose2d(channels_last(small), weight.plain(), {}, stride, padding);
+  return compute_product(Product::transpose, type, shape_of(small, high), [&](bool in_tiles) {
+    if (in_tiles) return transpose_in_tiles(channels_last(small), weight, high);
+    if (is_thin(type, high)) return transpose_thin(small, weight.plain());
+    return at::conv_transpose2d(channels_last(small), weight.plain(), {}, stride, padding);
+  });
 }
 
 /// The gradient of the weight, [low, high, 4, 4]. `big` [N, high, 2H, 2W] and `small` [N, low, H, W] are the feature
 /// maps on the two sides of the convolution; one of them is a gradient.
 at::Tensor correlate(const at::Tensor& big, const at::Tensor& small, at::ScalarType type) {
-  if (correlates_in_tiles(small.scalar_type(), shape_of(small, big.size(1)))) {
-    return correlate_in_tiles(channels_last(big), channels_last(small)).to(type);
-  }
-  const auto shape = at::empty({small.size(1), big.size(1), kernel, kernel}, big.options());  // its values are not read
-  const std::vector<std::int64_t> strides(2, stride), paddings(2, padding), ones(2, 1), zeros(2, 0);
-  const auto gradients = at::convolution_backward(channels_last(small), channels_last(big), shape, {}, strides,
-                                                  paddings, ones, false, zeros, 1, {false, true, false});
-  return std::get<1>(gradients).to(type);
+  return compute_product(Product::correlate, small.scalar_type(), shape_of(small, big.size(1)), [&](bool in_tiles) {
+    if (in_tiles) return correlate_in_tiles(channels_last(big), channels_last(small)).to(type);
+    // The values of this weight are not read.
+    const auto weight = at::empty({small.size(1), big.size(1), kernel, kernel}, big.options());
+    const std::vector<std::int64_t> strides(2, stride), paddings(2, padding), ones(2, 1), zeros(2, 0);
+    const auto gradients = at::convolution_backward(channels_last(small), channels_last(big), weight, {}, strides,
+                                                    paddings, ones, false, zeros, 1, {false, true, false});
+    return std::get<1>(gradients).to(type);
+  });
 }
 
 struct Convolve : torch::autograd::Function<Convolve> {
@@ -280,13 +285,14 @@ at::Tensor FixedTransposedConvolution::operator()(const at::Tensor& maps) const 
   const auto type = maps.scalar_type();
   TORCH_CHECK_VALUE(type == weight_->type() && maps.dim() == 4 && maps.size(1) == low_, "expected [N, ", low_,
                     ", H, W] of ", weight_->type(), ", got ", maps.sizes(), " of ", type);
-  if (transposes_in_tiles(type, {maps.size(0), low_, high_, maps.size(2), maps.size(3)})) {
-    return transpose_in_tiles(channels_last(maps), *weight_, high_, bias_, negative_slope_);
-  }
-  if (is_thin(type, high_)) return transpose_thin(maps, weight_->plain(), bias_, negative_slope_);
-  if (packed_.defined()) return run_onednn(channels_last(maps));
-  auto output = at::conv_transpose2d(maps, weight_->plain(), bias_.to(type), twos, ones);
-  return slopegan::leaky_relu_(output, negative_slope_);
+  const ProductShape shape{maps.size(0), low_, high_, maps.size(2), maps.size(3)};
+  return compute_product(Product::transpose, type, shape, [&](bool in_tiles) {
+    if (in_tiles) return transpose_in_tiles(channels_last(maps), *weight_, high_, bias_, negative_slope_);
+    if (is_thin(type, high_)) return transpose_thin(maps, weight_->plain(), bias_, negative_slope_);
+    if (packed_.defined()) return run_onednn(channels_last(maps));
+    auto output = at::conv_transpose2d(maps, weight_->plain(), bias_.to(type), twos, ones);
+    return slopegan::leaky_relu_(output, negative_slope_);
+  });
 }
 
 at::Tensor FixedTransposedConvolution::run_onednn(const at::Tensor& maps) const {

@@ -1,6 +1,7 @@
 #include "layers/tiled_products.h"
 
 #include <algorithm>
+#include <atomic>
 #include <vector>
 
 #include <ATen/ATen.h>
@@ -87,37 +88,57 @@ bool has_small_product() {
   }
 }
 
-bool is_supported([[maybe_unused]] at::ScalarType type, [[maybe_unused]] const ProductShape& shape) {
+bool supports_type([[maybe_unused]] at::ScalarType type) {
 #if defined(__x86_64__)
   static const bool float32 = instruction_set() >= InstructionSet::avx512 && has_small_product<float>();
   static const bool bfloat16 = instruction_set() >= InstructionSet::avx512_bf16 && has_small_product<bfloat16_bits>();
-  const bool supports_type = (type == at::kFloat && float32) || (type == at::kBFloat16 && bfloat16);
-  return supports_type && at::globalContext().userEnabledMkldnn() && shape.count * shape.height * shape.width > 0;
+  return (type == at::kFloat && float32) || (type == at::kBFloat16 && bfloat16);
 #else
   return false;
 #endif
 }
 
-bool has_small_maps(const ProductShape& shape) { return shape.height * shape.width <= 16; }
+bool sums_evenly(Product product, const ProductShape& shape) {
+  switch (product) {
+    case Product::convolve:
+      return shape.high == 1 || shape.high % 2 == 0;  // a patch with one channel is never split
+    case Product::transpose:
+      return shape.low % 2 == 0;
+    case Product::correlate:
+      return shape.width % 2 == 0;
+  }
+  return false;
+}
+
+std::atomic<KernelSelector*> selector_of_process = nullptr;
 
 }  // namespace
 
+bool supports_tiles(Product product, at::ScalarType type, const ProductShape& shape) {
+  return shape.count * shape.height * shape.width > 0 && (type != at::kBFloat16 || sums_evenly(product, shape)) &&
+         supports_type(type) && at::globalContext().userEnabledMkldnn();
+}
+
 // Measured on processors with avx512_bf16: oneDNN's convolutions reach 95 % of the peak and its transposed convolutions
-// 90 %, except in bfloat16 for feature maps of at most 4×4 pixels, for bfloat16 convolutions of maps with one channel,
-// and for transposed convolutions whose large feature maps have few or very many channels. oneDNN's weight gradients
-// reach 60 to 80 % of the peak.
-bool convolves_in_tiles(at::ScalarType type, const ProductShape& shape) {
-  const bool faster = type == at::kBFloat16 && (has_small_maps(shape) || shape.high == 1);
-  return faster && (shape.high == 1 || shape.high % 2 == 0) && is_supported(type, shape);
+// 90 %, except in bfloat16 for feature maps of at most 4×4 pixels, for convolutions of maps with one channel (in
+// float32 only if they are small), and for transposed convolutions whose large feature maps have few or very many
+// channels. oneDNN's weight gradients reach 60 to 80 % of the peak.
+bool expects_tiles(Product product, at::ScalarType type, const ProductShape& shape) {
+  const bool is_bfloat16 = type == at::kBFloat16, has_small_maps = shape.height * shape.width <= 16;
+  switch (product) {
+    case Product::convolve:
+      if (shape.high == 1) return is_bfloat16 || shape.height * shape.width <= 256;
+      return is_bfloat16 && has_small_maps;
+    case Product::transpose:
+      return shape.high <= 32 || shape.high >= 128 || (is_bfloat16 && has_small_maps);
+    case Product::correlate:
+      return true;
+  }
+  return false;
 }
-bool transposes_in_tiles(at::ScalarType type, const ProductShape& shape) {
-  const bool is_bfloat16 = type == at::kBFloat16;
-  const bool faster = shape.high <= 32 || shape.high >= 128 || (is_bfloat16 && has_small_maps(shape));
-  return faster && (!is_bfloat16 || shape.low % 2 == 0) && is_supported(type, shape);
-}
-bool correlates_in_tiles(at::ScalarType type, const ProductShape& shape) {
-  return (type == at::kFloat || shape.width % 2 == 0) && is_supported(type, shape);
-}
+
+void set_kernel_selector(KernelSelector* selector) { selector_of_process = selector; }
+KernelSelector* kernel_selector() { return selector_of_process; }
 
 at::Tensor convolve_in_tiles(const at::Tensor& big, PreparedWeight& weight, std::int64_t low) {
   auto small = make_maps(big, low, big.size(2) / 2, big.size(3) / 2);

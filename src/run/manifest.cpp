@@ -89,6 +89,7 @@ Manifest from_json(const fs::path& path, const json& manifest) {
     if (!penalty->is_number()) refuse(path, "the gradient penalty is not a number");
     result.info.gradient_penalty = penalty->get<double>();
   }
+  result.info.kernels = manifest.value("kernels", std::vector<std::string>());
   result.files = read_files(path, object_in(path, manifest.at("files")));
   if (manifest.at("config_sha256") != sha256_hex(result.info.config_yaml)) {
     refuse(path, "the configuration is damaged (wrong SHA-256)");
@@ -113,6 +114,7 @@ std::string manifest_text(const Manifest& manifest) {
                                           {"config", config}};
   if (!manifest.info.data_path.empty()) manifest_json["data_path"] = manifest.info.data_path;
   if (manifest.info.gradient_penalty) manifest_json["gradient_penalty"] = *manifest.info.gradient_penalty;
+  if (!manifest.info.kernels.empty()) manifest_json["kernels"] = manifest.info.kernels;
   return sealed(json_text(manifest_json, 2));
 }
 

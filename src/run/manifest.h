@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "support/checksums.h"
 #include "support/errors.h"
@@ -27,6 +28,8 @@ struct CheckpointInfo {
   /// HistoryRecord::gradient_penalty for the next line of the history. Empty if no penalty has been computed, and in
   /// manifests of earlier versions.
   std::optional<double> gradient_penalty{};
+  /// The kernels that the run has measured and chosen (models/measured_kernels.h); empty if it uses the table.
+  std::vector<std::string> kernels{};
   bool operator==(const CheckpointInfo&) const = default;
 
   /// Whether the weights were imported and have not been trained since.

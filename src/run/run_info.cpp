@@ -16,14 +16,6 @@ namespace {
 
 constexpr std::size_t run_info_limit = std::size_t{1} << 21;
 
-std::string cpu_model() {
-  const std::string text = read_file("/proc/cpuinfo", std::size_t{1} << 26);
-  const std::size_t key = text.find("model name");
-  const std::size_t begin = key == std::string::npos ? key : text.find(": ", key);
-  if (begin == std::string::npos) return "unknown";
-  return text.substr(begin + 2, text.find('\n', begin) - begin - 2);
-}
-
 /// Returns read(object) for the JSON object in `file`, or std::nullopt if the file does not exist.
 template <class Read>
 auto read_object(const std::filesystem::path& file, Read&& read)

@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 namespace {
 
 /// The directories of the cache that contain entries.
-constexpr std::array<std::string_view, 6> entry_kinds = {"classifiers", "features", "floors",
+constexpr std::array<std::string_view, 7> entry_kinds = {"classifiers", "features", "floors", "kernels",
                                                          "manifolds",   "packed",   "rulers"};
 
 bool has_entries(const fs::path& directory) { return contains(entry_kinds, directory.filename().native()); }

@@ -13,6 +13,7 @@
 #include <malloc.h>
 #endif
 
+#include "support/files.h"
 #include "support/text.h"
 
 namespace slopegan {
@@ -79,6 +80,14 @@ std::optional<std::int64_t> parse_thread_count(std::string_view text) {
 std::optional<std::int64_t> threads_of_environment() {
   const char* text = std::getenv("OMP_NUM_THREADS");
   return text != nullptr ? parse_thread_count(text) : std::nullopt;
+}
+
+std::string cpu_model() {
+  const std::string text = read_file("/proc/cpuinfo", std::size_t{1} << 26);
+  const std::size_t key = text.find("model name");
+  const std::size_t begin = key == std::string::npos ? key : text.find(": ", key);
+  if (begin == std::string::npos) return "unknown";
+  return text.substr(begin + 2, text.find('\n', begin) - begin - 2);
 }
 
 std::uint64_t physical_memory_bytes() {

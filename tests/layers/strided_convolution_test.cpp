@@ -122,9 +122,33 @@ class WithoutTiles {
 
 TEST(StridedConvolution, MatchesLibTorchsValuesAndDerivativesWithoutTiledProducts) {
   const WithoutTiles scope;
-  EXPECT_FALSE(correlates_in_tiles(at::kFloat, {8, 32, 32, 8, 8}));
+  EXPECT_FALSE(supports_tiles(Product::correlate, at::kFloat, {8, 32, 32, 8, 8}));
   expect_as_libtorch(at::kFloat, at::kFloat, 1e-5);
   expect_as_libtorch(at::kBFloat16, at::kFloat, 0.01);
+}
+
+/// Makes all products that both kernels support use the same kernel, after computing them with both.
+class SameKernel : public KernelSelector {
+ public:
+  explicit SameKernel(bool in_tiles) : in_tiles_(in_tiles) { set_kernel_selector(this); }
+  ~SameKernel() override { set_kernel_selector(nullptr); }
+  bool selects_tiles(Product, at::ScalarType, const ProductShape&, bool,
+                     const std::function<void(bool)>& compute) override {
+    compute(false);
+    compute(true);
+    return in_tiles_;
+  }
+
+ private:
+  bool in_tiles_;
+};
+
+TEST(StridedConvolution, MatchesLibTorchsValuesAndDerivativesWithTheSelectedKernel) {
+  for (const bool in_tiles : {false, true}) {
+    const SameKernel scope(in_tiles);
+    expect_as_libtorch(at::kFloat, at::kFloat, 1e-5);
+    expect_as_libtorch(at::kBFloat16, at::kFloat, 0.01);
+  }
 }
 
 TEST(StridedConvolution, AcceptsMapsInAnyMemoryFormat) {

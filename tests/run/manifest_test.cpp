@@ -81,6 +81,20 @@ TEST(Manifest, ContainsTheGradientPenaltyIfItIsKnown) {
               HasSubstr("the gradient penalty is not a number"));
 }
 
+TEST(Manifest, ContainsTheMeasuredKernelsIfThereAreAny) {
+  const TemporaryDirectory directory;
+  Manifest manifest = example_manifest();
+  EXPECT_THAT(manifest_text(manifest), ::testing::Not(HasSubstr("kernels")));
+  manifest.info.kernels = {"transpose float32 32 64 128 4 4, 2 threads: tiles", "anything"};
+  EXPECT_EQ(read_back(directory, manifest_text(manifest)).info, manifest.info);
+  auto fields = example_fields();
+  for (const nlohmann::json& wrong : {nlohmann::json("tiles"), nlohmann::json({1, 2}), nlohmann::json({{"a", "b"}})}) {
+    fields["kernels"] = wrong;
+    EXPECT_THAT(message_of<CheckpointError>([&] { read_back(directory, sealed_text(fields)); }),
+                HasSubstr("a field is missing or has the wrong type"));
+  }
+}
+
 struct Damage {
   const char* what;
   const char* pointer;  // JSON pointer
