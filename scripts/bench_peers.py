@@ -5,11 +5,13 @@ Both use the LibTorch of the same PyTorch wheel and the same number of threads.
 
     .venv/bin/python scripts/bench_peers.py [--resolution 32] [--width 32] [--channels 1] [--batch 64] [--threads N]
                                             [--rounds 5] [--seconds 4] [--json FILE] [--compile] [--inference]
-                                            [--busy N] [--frameworks]
+                                            [--busy N] [--frameworks] [--precision float32]
 
 --inference times the generator in evaluation mode instead, with `--batch` (1 or 64) images at a time.
 --busy runs N other processes in parallel, each occupying one core, to simulate a shared machine.
 --frameworks also times the training step in JAX and TensorFlow (pip install jax tensorflow-cpu), compiled as a whole.
+--precision measures one precision only, for example on processors that do not compute with bfloat16 natively: there,
+bfloat16 is emulated, and a step takes minutes.
 
 Each variant runs in its own process. Each round runs all variants in turn, so that other load on the machine affects
 all of them alike. Prints medians over the rounds, ratios to the fastest PyTorch variant of the same precision, and peak
@@ -145,14 +147,15 @@ def busy_processes(count):
 def measure_all(arguments):
     """Returns {name: [one measurement per round]}. Failed measurements are omitted."""
     measurements = {}
+    peers = [name for name, (_, _, compiled) in PEERS.items() if arguments.compile or not compiled]
+    peers += FRAMEWORKS if arguments.frameworks else []
     for _ in range(arguments.rounds):
-        for name, (_, _, compiled) in PEERS.items():
-            if arguments.compile or not compiled:
+        for name in peers:
+            if name.endswith(arguments.precision):
                 measurements.setdefault(name, []).append(measure_peer(name, arguments))
-        for name in FRAMEWORKS if arguments.frameworks else ():
-            measurements.setdefault(name, []).append(measure_peer(name, arguments))
         for name, precision in OURS.items():
-            measurements.setdefault(name, []).append(measure_ours(precision, arguments))
+            if name.endswith(arguments.precision):
+                measurements.setdefault(name, []).append(measure_ours(precision, arguments))
     return {name: [m for m in values if m] for name, values in measurements.items()}
 
 
@@ -171,6 +174,7 @@ def main() -> int:
     parser.add_argument("--busy", type=int, default=0, metavar="N", help="occupy N cores with other processes")
     parser.add_argument("--json", type=pathlib.Path, help="write all measurements to this JSON file")
     parser.add_argument("--frameworks", action="store_true", help="also time JAX and TensorFlow, if they are installed")
+    parser.add_argument("--precision", choices=["float32", "bfloat16"], default="", help="measure this precision only")
     parser.add_argument("--peer", choices=[*PEERS, *FRAMEWORKS], help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.frameworks and arguments.inference:
