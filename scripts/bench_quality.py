@@ -2,7 +2,7 @@
 """Measures how long slopegan and other trainers take to reach a given Fréchet distance (FD) on 32 x 32 Fashion-MNIST.
 
     .venv/bin/python scripts/bench_quality.py --plan                       # what would be trained, and the expected time
-    .venv/bin/python scripts/bench_quality.py [--plot FILE.png]            # also continues after an interruption
+    .venv/bin/python scripts/bench_quality.py [--plot FILE.png]            # measure; run it again after an interruption
     .venv/bin/python scripts/bench_quality.py --contestants slopegan --config old=FILE --config new=FILE,KEY=VALUE
     .venv/bin/python scripts/bench_quality.py --table                      # the results so far
 
@@ -13,10 +13,12 @@ two need `pip install tensorflow-cpu`, for example in a separate virtual environ
 
 Time: seconds since the start of the process, including imports and reading the data. Saving and evaluating are not
 counted: PyTorch and TensorFlow wait in the meantime; slopegan is resumed (see Slopegan.advance). PyTorch runs in the
-precision and variant that are fastest on this machine, and compiled code comes from a warm cache.
+precision and variant (eager or tuned; compiled for tutorial-compiled) that are fastest on this machine. Compiled code
+comes from a warm cache.
 
 Order: one seed at a time. For each seed, the contestants take turns from checkpoint to checkpoint, so that other load
-on the machine affects all of them alike. A contestant stops at the lowest target, at --images or after --max-seconds.
+on the machine affects all of them alike. A contestant stops at the lowest target, at --images, at the end of
+its learning-rate decay or after --max-seconds.
 """
 import argparse
 import json

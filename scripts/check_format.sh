@@ -7,4 +7,4 @@ if [[ ! -x $clang_format ]]; then echo "skipped: clang-format is not installed; 
 mapfile -d '' files < <(find src tests -name '*.h' -print0 -o -name '*.cpp' -print0)
 if [[ ${1:-} == --fix ]]; then exec "$clang_format" -i "${files[@]}"; fi
 "$clang_format" --dry-run -Werror "${files[@]}"
-echo "${#files[@]} files are formatted"
+echo "all ${#files[@]} files are correctly formatted"

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks that includes point to lower layers only, and that no file includes both spdlog and LibTorch.
+"""Checks the layers of includes, and a few other rules for source files.
 
 The folders of src/ are ordered in layers. A file may include files of its own folder and of lower layers. spdlog and
 LibTorch use different versions of fmt, which cannot be included in the same file.

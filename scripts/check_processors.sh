@@ -13,7 +13,7 @@ if [[ ${1:-} == --all ]]; then
 fi
 for setting in "$@"; do
   if [[ $setting != [A-Za-z_]*=* ]]; then
-    echo "check_processors.sh: $setting is not --all or VARIABLE=VALUE" >&2
+    echo "check_processors.sh: expected VARIABLE=VALUE, got $setting (--all must be the first argument)" >&2
     exit 2
   fi
 done
@@ -26,7 +26,8 @@ if (($# == 0)); then
     SLOPEGAN_CPU={default,avx2,avx512,avx512_bf16}
     GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX512F,-AVX2,-FMA)
 fi
-# These tests are excluded: they test files, text and processes, which do not depend on the processor's instructions.
+# Excluded: long checks, benchmarks, and tests of files, text, image decoding and processes, whose results should not
+# depend on the instruction set.
 other='*SlowCheck*:BadData*:BatchStream*:Cifar*:LoadDataset*:LoadTestSplit*:ImagesInAFolder*:Npz*:Npy*:WriteNpz*:Idx*'
 other+=':ListFolder*:ListImages*:FindLayout*:Packed*:Report*:PageServer*:*FuzzTarget*:*Sheet*:Event*:*Bench*:Timing*'
 other+=':Time*:Decode*:ReadImage*:Sniff*:Gif*:Run*:Checkpoint*:Manifest*:Table/*:Safetensors*:History*:Heartbeat*'

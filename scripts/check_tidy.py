@@ -17,7 +17,7 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 CLANG_TIDY = ROOT / ".venv/bin/clang-tidy"
-TORCH_FREE = {"support", "config"}
+COMPILED_WITHOUT_TORCH = {"support", "config"}
 NOISE = re.compile(r"^(\d+ warnings? generated|Suppressed |Use -header-filter|\[\d+/\d+\] Processing)")
 
 
@@ -37,7 +37,7 @@ def flags_for(folder: str, database: list[dict]) -> list[str]:
 
     A source file matches if it is compiled with LibTorch and the folder uses LibTorch, or if neither is the case.
     """
-    sees_torch = folder not in TORCH_FREE
+    sees_torch = folder not in COMPILED_WITHOUT_TORCH
     commands = [flags_of(e["command"]) for e in database if ("torch/include" in e["command"]) == sees_torch]
     definitions = {f for flags in commands for f in flags if f.startswith("-D")}
     return [*max(map(includes_of, commands), key=len), *sorted(definitions), "-std=c++20"]

@@ -85,7 +85,7 @@ std::string parameter_table(const DiagnosticsRecord& record) {
 }
 
 std::string diversity_text(const std::optional<double>& diversity) {
-  if (!diversity) return "unknown, because all real images are equal";
+  if (!diversity) return "unknown, because all real images are identical";
   if (!std::isfinite(*diversity)) return "unknown, because some generated images are not finite";
   return format_text("{:.3g} times that of real images", *diversity);
 }
@@ -99,7 +99,7 @@ std::string summary(const DiagnosticsRecord& record) {
   text += format_text("generated images {}; margin {:.3g}; |d logit / d image| {:.3g}\n",
                       percent(discriminator.accuracy_fake), discriminator.margin, discriminator.image_gradient_norm);
   text += "diversity of generated images: " + diversity_text(samples.diversity);
-  text += format_text("; pixels beyond 0.99: {} in generated images, {} in real images\n",
+  text += format_text("; pixels above 0.99 or below -0.99: {} in generated images, {} in real images\n",
                       percent(samples.saturated_fake), percent(samples.saturated_real));
   for (const auto& name : record.sentinels) text += "warning: " + sentinel_text(name) + "\n";
   if (record.sentinels.empty()) text += "no warnings (equal images, collapse, saturation, vanishing gradient)\n";

@@ -14,7 +14,7 @@
 /// and range of every key. These structs do not validate their values.
 namespace slopegan {
 
-/// The negative slopes of a network: one number for all activations, one number per layer (input side first), or a
+/// The negative slopes of a network: one number for all activations, one number per layer (from input to output), or a
 /// schedule for all activations.
 struct NegativeSlope {
   std::vector<double> values = {0.2};

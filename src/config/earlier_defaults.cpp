@@ -26,7 +26,7 @@ Config with_earlier_defaults(Config config, unsigned kept) {
 }
 
 unsigned kept_defaults(const LoadedConfig& given, const Config& stored) {
-  // In later versions, these values are not the defaults, so the user must have set them.
+  // `stored` was written by a later version, in which the values of 0.9 are not defaults: the user has set them.
   if (!stored.data.as_in_0_9) return 0;
   // The configuration that will be stored contains a key of a later version, so it no longer looks like one of version
   // 0.9. If defaults were kept now, they would be lost when the run or sweep is continued again.

@@ -48,7 +48,7 @@ torch::Tensor with_channels(const torch::Tensor& images, std::int64_t channels) 
   return torch::cat(parts);
 }
 
-/// Adds a warning if all images are equal, because a GAN can then only copy them.
+/// Adds a warning if all images are identical, because a GAN can then only copy them.
 void warn_of_equal_images(Dataset& dataset) {
   const auto count = dataset.size();
   if (count == 1) {
@@ -58,7 +58,7 @@ void warn_of_equal_images(Dataset& dataset) {
   for (std::int64_t i = 1; i < count; ++i) {
     if (!torch::equal(dataset.images[i], dataset.images[0])) return;
   }
-  dataset.warnings.push_back(format_text("all {} images are equal, so a GAN can only copy them", count));
+  dataset.warnings.push_back(format_text("all {} images are identical, so a GAN can only copy them", count));
 }
 
 /// Returns whether this is the first time that this process logs the line. Thread-safe.

@@ -38,12 +38,6 @@ bool is_own_output(const fs::path& directory) {
 
 namespace {
 
-bool is_named_as_image(const fs::path& file) {
-  static const std::set<std::string, std::less<>> endings = {".png", ".jpg", ".jpeg", ".jpe",  ".jfif", ".webp",
-                                                             ".bmp", ".dib", ".tif",  ".tiff", ".gif"};
-  return endings.contains(lower_case(file.extension().string()));
-}
-
 /// The brands in the ftyp box with which an AVIF, HEIC or video file begins: the major brand, then as many compatible
 /// brands as `first_bytes` contains. Empty for other files.
 std::vector<std::string> brands_of(const std::string& first_bytes) {
@@ -76,13 +70,13 @@ enum class FileKind { image, damaged, other };
 /// `format` is the result of sniff_file.
 FileKind kind_of_file(const fs::path& file, std::optional<ImageFormat> format) {
   if (format) return FileKind::image;
-  return is_named_as_image(file) && unsupported_format(file).empty() ? FileKind::damaged : FileKind::other;
+  return has_image_extension(file) && unsupported_format(file).empty() ? FileKind::damaged : FileKind::other;
 }
 
 /// The key in FolderListing::other under which a file that is not read is counted.
 std::string ending_of(const fs::path& file) {
   const std::string ending = lower_case(file.extension().string());
-  if (is_named_as_image(file)) return printable(ending) + " (actually " + unsupported_format(file) + ")";
+  if (has_image_extension(file)) return printable(ending) + " (actually " + unsupported_format(file) + ")";
   return ending.empty() ? "without extension" : printable(ending, 20);
 }
 
@@ -247,7 +241,7 @@ bool search_images(const fs::path& directory, bool below, std::set<DirectoryId>&
     if (is_left_by_programs(entry->path().filename().string())) continue;
     if (entry->is_directory(ignored)) {
       if (below && !is_own_output(entry->path())) deeper.push_back(entry->path());
-    } else if (entry->is_regular_file(ignored) && (is_named_as_image(entry->path()) || sniff_file(entry->path()))) {
+    } else if (entry->is_regular_file(ignored) && (has_image_extension(entry->path()) || sniff_file(entry->path()))) {
       return true;
     }
   }

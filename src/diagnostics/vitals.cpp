@@ -61,7 +61,7 @@ std::vector<std::string> sentinels(const Vitals& vitals) {
 }
 
 std::string sentinel_text(const std::string& name) {
-  if (name == "equal_images") return "equal_images: all real images are equal, so a GAN can only copy them";
+  if (name == "equal_images") return "equal_images: all real images are identical, so a GAN can only copy them";
   if (name == "collapse") {
     return format_text(
         "collapse: the mean distance between generated images is below {:g} times that between real images",
@@ -69,8 +69,8 @@ std::string sentinel_text(const std::string& name) {
   }
   if (name == "saturation") {
     return format_text(
-        "saturation: the fraction of pixel values beyond 0.99, where tanh passes almost no gradient, is more than {:g} "
-        "higher in generated images than in real images",
+        "saturation: the fraction of pixel values above 0.99 or below -0.99, where tanh passes almost no gradient, is "
+        "more than {:g} higher in generated images than in real images",
         saturation_threshold);
   }
   if (name == "vanished_gradient")

@@ -61,7 +61,7 @@ inline constexpr double vanished_gradient = 1e-5;
 
 struct Vitals {
   std::int64_t images = 0;  ///< real images shown to the discriminator so far
-  /// Mean distance between generated images divided by that between real ones; empty if all real images are equal.
+  /// Mean distance between generated images divided by that between real ones; empty if all real images are identical.
   std::optional<double> diversity = 1;
   double saturated_fake = 0, saturated_real = 0;
   double accuracy_real = 0, accuracy_fake = 0;

@@ -1,5 +1,6 @@
 #include "distributed/heartbeat.h"
 
+#include <algorithm>
 #include <charconv>
 #include <condition_variable>
 #include <exception>

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <thread>
+#include <unistd.h>
 #include <utility>
 #include <vector>
 
@@ -56,6 +57,10 @@ std::string first_line(const char* text) {
   return printable(whole.substr(0, whole.find('\n')), 300);
 }
 
+std::string place_of(const RankEnvironment& environment) {
+  return format_text("{} port {}", printable(environment.master_address), environment.master_port);
+}
+
 c10::intrusive_ptr<c10d::Store> connect_store(const RankEnvironment& environment, bool as_server) {
   c10d::TCPStoreOptions options;
   options.port = environment.master_port;
@@ -66,14 +71,9 @@ c10::intrusive_ptr<c10d::Store> connect_store(const RankEnvironment& environment
     auto store = c10::make_intrusive<c10d::TCPStore>(environment.master_address, options);
     return c10::make_intrusive<c10d::PrefixStore>("slopegan/" + environment.job, std::move(store));
   } catch (const std::exception& error) {
-    throw IoError(format_text("rank {} of {} cannot connect to the other ranks at {} port {}: {}", environment.rank,
-                              environment.size, printable(environment.master_address), environment.master_port,
-                              first_line(error.what())));
+    throw IoError(format_text("rank {} of {} cannot connect to the other ranks at {}: {}", environment.rank,
+                              environment.size, place_of(environment), first_line(error.what())));
   }
-}
-
-std::string place_of(const RankEnvironment& environment) {
-  return format_text("{} port {}", printable(environment.master_address), environment.master_port);
 }
 
 /// "rank 0 of 4 is waiting for the other ranks at ...", followed by a command that trains in a single process. The

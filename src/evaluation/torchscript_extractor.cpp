@@ -12,12 +12,17 @@
 
 namespace slopegan {
 
-/// The line of an error message that states the cause: usually the first one, but the message of an error inside
-/// forward() begins with tracebacks, and the cause follows as "RuntimeError: <cause>" or "builtins.ValueError:
-/// <cause>".
+/// The line of an error message that states the cause. This is the first line, unless the error occurred inside
+/// forward(): the message then begins with tracebacks, whose lines are indented, and the cause follows the last one.
 static std::string cause_of(const std::string& message) {
-  const auto error = message.rfind("Error: ");
-  const auto begin = error == std::string::npos ? 0 : message.rfind('\n', error) + 1;  // npos + 1 = 0
+  std::size_t begin = 0;
+  if (const auto traceback = message.rfind("\nTraceback"); traceback != std::string::npos) {
+    begin = message.find('\n', traceback + 1);
+    while (begin != std::string::npos && message.find_first_of(" \t\n", begin + 1) == begin + 1) {
+      begin = message.find('\n', begin + 1);
+    }
+    begin += 1;  // after the line break, or 0 if no cause follows the traceback
+  }
   return message.substr(begin, message.find('\n', begin) - begin);
 }
 

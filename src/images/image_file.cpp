@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <fstream>
+#include <set>
 #include <stdexcept>
 #include <vector>
 
@@ -49,13 +50,13 @@ bool is_tiff(std::string_view bytes) {
   return bytes.starts_with("II*\0"sv) || bytes.starts_with("MM\0*"sv);
 }
 
-bool has_tiff_name(const std::filesystem::path& file) {
-  const std::string extension = lower_case(file.extension().string());
-  return extension.empty() || extension == ".tif" || extension == ".tiff" || extension == ".png" ||
-         extension == ".jpg" || extension == ".jpeg" || extension == ".bmp" || extension == ".webp";
-}
-
 }  // namespace
+
+bool has_image_extension(const std::filesystem::path& file) {
+  static const std::set<std::string, std::less<>> extensions = {".png", ".jpg", ".jpeg", ".jpe",  ".jfif", ".webp",
+                                                                ".bmp", ".dib", ".tif",  ".tiff", ".gif"};
+  return extensions.contains(lower_case(file.extension().string()));
+}
 
 std::string_view format_name(ImageFormat format) {
   switch (format) {
@@ -120,7 +121,8 @@ bool is_deep_file(const std::filesystem::path& file) {
 
 std::optional<ImageFormat> sniff_file(const std::filesystem::path& file) {
   const auto format = sniff_format(read_first_bytes(file));
-  return format == ImageFormat::tiff && !has_tiff_name(file) ? std::nullopt : format;
+  const bool may_be_raw = !file.extension().empty() && !has_image_extension(file);
+  return format == ImageFormat::tiff && may_be_raw ? std::nullopt : format;
 }
 
 void report_bad_image(const std::string& reason) {

@@ -24,13 +24,16 @@ std::string_view format_name(ImageFormat format);
 std::optional<ImageFormat> sniff_format(std::string_view first_bytes);
 constexpr std::size_t sniffed_bytes = 32;
 
+/// Whether the extension is one of those of the formats, in any case: .png, .jpg, .jpeg, .jpe, .jfif, .webp, .bmp,
+/// .dib, .tif, .tiff or .gif.
+bool has_image_extension(const std::filesystem::path& file);
+
 /// The first sniffed_bytes bytes of a file, or all of a shorter one; "" if it is not a regular file or cannot be read.
 std::string read_first_bytes(const std::filesystem::path& file);
 
 /// Detects the format of `file` from its content. The extension matters only for TIFF: the raw files of many cameras
-/// are TIFF files with a thumbnail, so a TIFF file must have no extension or .tif, .tiff, .png, .jpg, .jpeg, .bmp or
-/// .webp. Reads only the first bytes. Returns std::nullopt for other formats, or if `file` is not a regular file or
-/// cannot be read.
+/// are TIFF files with a thumbnail, so a TIFF file must have an image extension (has_image_extension) or none. Reads
+/// only the first bytes. Returns std::nullopt for other formats, or if `file` is not a regular file or cannot be read.
 std::optional<ImageFormat> sniff_file(const std::filesystem::path& file);
 
 /// Width and height declared in the header of an image file, without decoding it; std::nullopt if `bytes` does not

@@ -1,6 +1,7 @@
 #include "layers/leaky_relu.h"
 
 #include <cmath>
+#include <vector>
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>

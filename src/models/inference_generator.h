@@ -10,8 +10,8 @@
 namespace slopegan {
 
 /// A snapshot of a generator in evaluation mode, for generating many images: batch norm is folded into the
-/// convolutions, whose weights are laid out once (FixedTransposedConvolution); self-modulation remains a scale and
-/// shift after the convolution. Later changes to the generator have no effect on the snapshot.
+/// convolutions, whose weights are prepared once, on the CPU with FixedTransposedConvolution; self-modulation remains a
+/// scale and shift after the convolution. Later changes to the generator have no effect on the snapshot.
 class InferenceGenerator {
  public:
   /// `type`: the dtype to compute in, float32, float64 or bfloat16. Weights stay on the generator's device.

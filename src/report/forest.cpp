@@ -24,7 +24,7 @@ struct ForestRow {
   const SlopeFinding& slope;
   std::string name, verdict, tip;
   std::string condition = {};
-  bool is_equivalent = false;
+  Verdict mark = slope.verdict;
 };
 
 std::string short_number(double ratio) {
@@ -123,10 +123,6 @@ class Forest {
            (high > axis_high ? arrow(last, y, 1) : cap(last, y));
   }
 
-  static std::string mark(const ForestRow& entry, double x, double y) {
-    return entry.is_equivalent ? equivalence_mark(x, y) : verdict_mark(entry.slope.verdict, x, y);
-  }
-
   /// The name and the verdict of a row whose interval is drawn at `y`.
   std::string names(const ForestRow& entry, double y) const {
     if (!names_above_) return svg_text(0, y - 2, "name", entry.name) + svg_text(0, y + 12, "verdict", entry.verdict);
@@ -145,9 +141,9 @@ class Forest {
                                       row_top, forest_width, height_);
     content += names(entry, y) + interval(slope, y);
     if (is_drawable(slope)) {
-      content += mark(entry, px(*slope.ratio), y);
+      content += verdict_mark(entry.mark, px(*slope.ratio), y);
     } else if (slope.ratio) {  // most arms of the slope, or of the control, failed
-      content += mark(entry, *slope.ratio > 0 ? plot_right : plot_left, y);
+      content += verdict_mark(entry.mark, *slope.ratio > 0 ? plot_right : plot_left, y);
     }
     content += svg_text(plot_right + value_gap, y + 4, "value", ratio_and_limits(slope));
     return format_text("<g class=\"{}\" tabindex=\"0\" data-tip=\"", verdict_class(slope.verdict)) + escape(entry.tip) +
@@ -210,7 +206,7 @@ std::string forest_plots(const std::vector<ComparedResult>& results) {
       const Verdict verdict = compared_verdict(result.findings, *finding);
       rows.push_back({*finding, result.sweep, verdict_words(verdict),
                       full_name(result) + "\n" + tip_of(result.findings, *finding), result.condition,
-                      verdict == Verdict::equivalent});
+                      verdict == Verdict::equivalent ? verdict : finding->verdict});
     }
     figures +=
         forest_figure(Forest(std::move(rows), axis, /*names_above=*/true), "Slope " + shortest(slope),

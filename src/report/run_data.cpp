@@ -23,11 +23,11 @@ void add_fact(RunData& run, const char* label, const std::string& value) {
   if (!value.empty()) run.facts.emplace_back(label, value);
 }
 
-/// "cpu, float32, threads: 2; until 640 images: cpu, bfloat16, threads: 1".
+/// "cpu, float32, threads: 2; up to 640 images: cpu, bfloat16, threads: 1".
 std::string device_text(const RunInfo& info) {
   std::string text = format_text("{}, {}, threads: {}", info.device, info.precision, info.threads);
   for (const auto& earlier : info.earlier_compute) {
-    text += format_text("; until {} images: {}, {}, threads: {}", earlier.until, earlier.device, earlier.precision,
+    text += format_text("; up to {} images: {}, {}, threads: {}", earlier.until, earlier.device, earlier.precision,
                         earlier.threads);
   }
   return text;

@@ -64,7 +64,7 @@ ChartAxis training_axis(const SweepData& sweep);
 ChartAxis training_axis(const RunData& run);
 /// A ratio with three significant digits. A few seeds do not justify more digits.
 std::string ratio_text(double ratio);
-/// The limits of a ratio: "0.81 … 0.97".
+/// The limits of a ratio: "0.812 … 0.974", "no limits", or "–" if there are none or if they result from failures alone.
 std::string limits_text(const std::optional<Interval>& limits);
 /// The status of a run as a coloured label.
 std::string status_badge(const std::string& status);

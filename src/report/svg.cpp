@@ -43,8 +43,6 @@ constexpr const char* disc = "M-5 0A5 5 0 1 0 5 0A5 5 0 1 0-5 0Z";
 
 }  // namespace
 
-std::string equivalence_mark(double x, double y) { return mark_path("mark", disc, x, y); }
-
 std::string verdict_mark(Verdict verdict, double x, double y) {
   const auto path = [&](const char* kind, const char* shape) { return mark_path(kind, shape, x, y); };
   switch (verdict) {
@@ -59,6 +57,7 @@ std::string verdict_mark(Verdict verdict, double x, double y) {
     case Verdict::no_difference_detected:
       return path("mark hollow", disc);
     case Verdict::equivalent:
+      return path("mark", disc);
     case Verdict::undecided:
     case Verdict::too_few_seeds:
     case Verdict::not_comparable:

@@ -15,9 +15,7 @@ std::string svg_line(const char* kind, double x1, double y1, double x2, double y
 /// The CSS class that sets the colour of a verdict.
 const char* verdict_class(Verdict verdict);
 /// A shape per verdict, so that colour is not the only difference: a triangle that points down (better) or up (worse),
-/// a square (control), a ring (no difference), a cross (given up), or a diamond (too few seeds or not comparable).
+/// a square (control), a disc (equivalent), a ring (no difference), a cross (given up), or a diamond (all others).
 std::string verdict_mark(Verdict verdict, double x, double y);
-/// The mark of a slope that is equivalent to the control: a disc.
-std::string equivalence_mark(double x, double y);
 
 }  // namespace slopegan

@@ -130,6 +130,7 @@ inline void read_field(const nlohmann::json& json, std::map<std::string, double>
   for (const auto& [name, value] : json.items()) values[name] = number_or_nan(value);
 }
 inline void read_field(const nlohmann::json& json, NamedTexts& texts) {
+  if (!json.is_object()) throw WrongJsonType("expected an object of texts");
   texts.clear();
   for (const auto& [name, text] : json.items()) texts.emplace_back(name, text.get<std::string>());
 }

@@ -206,7 +206,8 @@ void check_extents(const std::vector<TensorEntry>& tensors, std::uint64_t data_s
     end = entry.end;
   }
   if (end != data_size) {
-    throw CheckpointError(format_text("the tensors end {} bytes before the end of the file", data_size - end));
+    throw CheckpointError(format_text("the tensors end {} byte{} before the end of the file", data_size - end,
+                                      plural_s(data_size - end)));
   }
 }
 

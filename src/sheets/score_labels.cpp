@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <optional>
 
 #include "sheets/sheet_parts.h"
 #include "statistics/race_text.h"
@@ -24,17 +23,16 @@ std::string typeset(std::string text) {
 }
 
 /// The slopes that the statistics recommend; empty if they recommend none for one of the conditions, or if a race is
-/// not over or lacks race.json: the test of a fixed sweep does not hold for a race. `plan`: the plan of a fixed sweep.
+/// not over or lacks race.json: the test of a fixed sweep does not hold for a race. `planned`: the statistics of each
+/// condition over the planned seeds, for a fixed sweep.
 std::set<ScoreLabels::Key> recommended_by(const Config& config, const std::filesystem::path& sweep_dir,
-                                          const std::optional<FixedPlan>& plan, const SweepScores& scores) {
+                                          const std::vector<SweepStatistics>& planned) {
   std::vector<Findings> conditions;
   if (config.sweep.design == SweepDesign::race) {
     const auto race = read_race(sweep_dir);
     if (race && race->state.is_over) conditions.push_back(findings_of(*race));
   } else {
-    for (const auto& statistics : condition_statistics(evaluate_sweep(config, scores, plan))) {
-      conditions.push_back(findings_of(statistics));
-    }
+    for (const auto& statistics : planned) conditions.push_back(findings_of(statistics));
   }
   std::set<ScoreLabels::Key> recommended;
   for (std::size_t i = 0; i < conditions.size(); ++i) {
@@ -89,7 +87,8 @@ ScoreLabels score_labels(const Config& config, const std::vector<Arm>& arms) {
   labels.legend =
       format_text("FD: Fréchet distance of {} generated images, lower is better{}.", grouped(scores.metric->samples),
                   seeds > 1 ? ", mean ± standard deviation over seeds" : "");
-  labels.best = recommended_by(config, sweep_dir, plan, scores);
+  labels.best =
+      recommended_by(config, sweep_dir, plan ? condition_statistics(evaluate_sweep(config, scores, plan)) : conditions);
   const bool is_recommended = !labels.best.empty();
   if (!is_recommended) labels.best = lowest_means(conditions);
   if (labels.best.empty()) return labels;

@@ -13,7 +13,8 @@ namespace slopegan {
 struct SlopeFinding {
   double negative_slope = 0;
   /// Never `equivalent` (see is_equivalent()) and never `undecided`. In a race, an undecided slope has the verdict
-  /// no_difference_detected or, before its first test, too_few_seeds.
+  /// no_difference_detected or, before its first test, too_few_seeds. If all arms of a slope and of the control failed,
+  /// the verdict is not_comparable.
   Verdict verdict = Verdict::not_comparable;
   /// The estimate of FD of the slope / FD of the control. May be infinite if at least half of the slope's arms failed,
   /// and 0 if at least half of the control's arms failed. In a fixed sweep, it is the median ratio or, if the median

@@ -16,18 +16,18 @@ using nlohmann::ordered_json;
 static constexpr double no_limit = std::numeric_limits<double>::infinity();
 
 static void check_decision(Verdict decision) {
-  if (decision > Verdict::given_up) throw WrongJsonType("a decision of a race is expected");
+  if (decision > Verdict::given_up) throw WrongJsonType("expected a decision of a race");
 }
 
 // Infinite ratios are written as null, which read_record reads as NaN.
 
-static void read_field(const json& value, RaceComparison& comparison) {
+void read_field(const json& value, RaceComparison& comparison) {
   comparison = read_record<RaceComparison>(value);
   check_decision(comparison.decision);
   if (std::isnan(comparison.ratio)) comparison.ratio = no_limit;
 }
 
-static void read_field(const json& value, RaceSlope& slope) {
+void read_field(const json& value, RaceSlope& slope) {
   slope = read_record<RaceSlope>(value);
   check_decision(slope.decision);
   std::ranges::replace_if(slope.interim_ratios, [](double ratio) { return std::isnan(ratio); }, no_limit);

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include <nlohmann/json_fwd.hpp>
+
 #include "statistics/race.h"
 
 /// Writing and reading race.json. The file contains the plan of a race, the hash of the plan, and the decisions so far.
@@ -36,6 +38,10 @@ struct PlannedRace {
     visit({"dataset"}, self.dataset);
   }
 };
+
+/// Reads null as an infinite ratio. Throws WrongJsonType if the decision is not one that a race makes.
+void read_field(const nlohmann::json& value, RaceComparison& comparison);
+void read_field(const nlohmann::json& value, RaceSlope& slope);
 
 struct RaceFile {
   PlannedRace planned;

@@ -16,7 +16,7 @@ namespace slopegan {
 namespace {
 
 /// The value of SlopeFinding::verdict for a slope of a race.
-Verdict found_verdict(const RaceSlope& slope) {
+Verdict verdict_in_race(const RaceSlope& slope) {
   if (slope.decision != Verdict::equivalent && slope.decision != Verdict::undecided) return slope.decision;
   return slope.comparison ? Verdict::no_difference_detected : Verdict::too_few_seeds;
 }
@@ -51,7 +51,7 @@ void add_race_comparison(SlopeFinding& finding, const RaceComparison& comparison
 SlopeFinding finding_of(const RacePlan& plan, const RaceSlope& slope) {
   SlopeFinding finding;
   finding.negative_slope = slope.negative_slope;
-  finding.verdict = found_verdict(slope);
+  finding.verdict = verdict_in_race(slope);
   if (slope.comparison) {
     add_race_comparison(finding, *slope.comparison, arms_at(plan, slope.look));
     return finding;

@@ -26,20 +26,20 @@ ordered_json field_json(Verdict verdict) { return name_of(verdict); }
 
 void read_field(const json& value, Verdict& verdict) {
   const auto named = enum_named<Verdict>(value.get<std::string>());
-  if (!named || *named == Verdict::control) throw WrongJsonType("a verdict is expected");
+  if (!named || *named == Verdict::control) throw WrongJsonType("expected a verdict");
   verdict = *named;
 }
 
 // Files from earlier versions may lack fields, or may have intervals that contain 1 despite a significant verdict.
 
-static void read_field(const json& value, Comparison& comparison) {
+void read_field(const json& value, Comparison& comparison) {
   comparison = read_record<Comparison>(value);
   if (!value.contains("verdict")) comparison.verdict = verdict_of(comparison);
   auto& interval = comparison.simultaneous_interval;
   if (comparison.significant && interval) interval = limits_of_verdict(*interval, comparison.favours_slope());
 }
 
-static void read_field(const json& value, SlopeSummary& summary) {
+void read_field(const json& value, SlopeSummary& summary) {
   summary = read_record<SlopeSummary>(value);
   if (!value.contains("arms")) summary.arms = summary.scored + summary.diverged + summary.collapsed + summary.missing;
 }
@@ -49,7 +49,7 @@ namespace {
 /// Throws WrongJsonType if an error rate is not in (0, 1].
 void check_error_rates(const StatisticsFile& file) {
   const auto check = [](double alpha) {
-    if (!(alpha > 0 && alpha <= 1)) throw WrongJsonType("an alpha between 0 and 1 is expected");
+    if (!(alpha > 0 && alpha <= 1)) throw WrongJsonType("expected an alpha between 0 and 1");
   };
   check(file.statistics.alpha);
   if (!file.cross) return;

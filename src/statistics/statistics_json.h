@@ -18,6 +18,9 @@ void read_field(const nlohmann::json& value, Interval& interval);
 nlohmann::ordered_json field_json(Verdict verdict);
 /// Throws WrongJsonType for `control` and for a name that is not a verdict.
 void read_field(const nlohmann::json& value, Verdict& verdict);
+/// Also reads comparisons and summaries of earlier versions, which lack fields.
+void read_field(const nlohmann::json& value, Comparison& comparison);
+void read_field(const nlohmann::json& value, SlopeSummary& summary);
 
 struct StatisticsFile {
   std::string recommendation;               ///< see recommendation()

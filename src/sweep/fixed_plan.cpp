@@ -209,8 +209,7 @@ std::optional<FixedPlan> read_fixed_plan(const std::filesystem::path& sweep_dir)
   if (!std::filesystem::exists(file, ignored)) return std::nullopt;
   const auto object = parse_json_object(read_file(file, largest_plan_file));
   try {
-    if (!object) throw WrongJsonType("expected an object");
-    return read_record<FixedPlan>(*object);
+    if (object) return read_record<FixedPlan>(*object);
   } catch (const json::exception&) {
   } catch (const WrongJsonType&) {
   }

@@ -40,7 +40,7 @@ std::optional<RunInfo> find_run_info(const Checkpoint& checkpoint) {
 
 std::string precision_name(const Compute& compute) { return compute.type == at::kBFloat16 ? "bfloat16" : "float32"; }
 
-/// How the last step of the first `images` images was computed.
+/// The device, precision and number of threads of the step that brought the run to `images` images.
 EarlierCompute compute_until(const RunInfo& info, std::int64_t images) {
   for (const auto& earlier : info.earlier_compute) {
     if (earlier.until >= images) return {images, earlier.device, earlier.precision, earlier.threads};
@@ -48,8 +48,8 @@ EarlierCompute compute_until(const RunInfo& info, std::int64_t images) {
   return {images, info.device, info.precision, info.threads};
 }
 
-/// Whether `compute` continues the training bit-identically, as far as this can be known. The index of the GPU does not
-/// matter, nor does the number of CPU threads if the device is a GPU.
+/// Whether training continues bit-identically with `compute`, as far as is known. The index of the GPU does not matter,
+/// nor does the number of CPU threads if the device is a GPU.
 bool computes_alike(const EarlierCompute& earlier, const Compute& compute) {
   if (earlier.precision.empty() || earlier.threads <= 0) return true;  // unknown
   const std::string_view type = std::string_view(earlier.device).substr(0, earlier.device.find(':'));
@@ -58,8 +58,8 @@ bool computes_alike(const EarlierCompute& earlier, const Compute& compute) {
          (!compute.device.is_cpu() || earlier.threads == compute.threads);
 }
 
-/// Copies the record of how the steps of the first info.images images were computed from the run.json of an earlier
-/// start.
+/// Copies from `earlier`, the run.json of an earlier start, the device, precision and number of threads with which the
+/// first info.images images were trained.
 void keep_earlier_compute(RunInfo& info, const RunInfo& earlier, const Config& config, const Compute& compute) {
   if (info.images == 0) return;
   const EarlierCompute before = compute_until(earlier, info.images);
@@ -96,8 +96,8 @@ RunInfo describe_run(const Config& config, const Compute& compute, const Dataset
   if (earlier && belongs_to(*resume, directory)) info.started = earlier->started;
   if (earlier && info.images > 0) {
     info.inexact_at = earlier->inexact_at;
-    // The steps after the checkpoint are undone. If an earlier start from this checkpoint computed differently, the
-    // code below decides anew whether this start does.
+    // The steps after the checkpoint are undone. An earlier start from the same checkpoint may have been recorded as
+    // inexact; its record is dropped, and whether this start is inexact is checked below.
     const bool again =
         std::ranges::any_of(earlier->earlier_compute, [&](const auto& part) { return part.until == info.images; });
     std::erase_if(info.inexact_at,
@@ -133,7 +133,7 @@ bool belongs_to(const Checkpoint& checkpoint, const RunDirectory& directory) {
 
 namespace {
 
-/// Removes the checkpoints that were written after more than `images` images. They belong to an abandoned branch of
+/// Removes the checkpoints of more than `images` images. They belong to an abandoned branch of
 /// training, from which --resume auto must not continue.
 void remove_later_checkpoints(const RunDirectory& directory, std::int64_t images) {
   for (const auto& newer : remove_newer_checkpoints(directory.checkpoints_dir(), images)) {
@@ -141,7 +141,7 @@ void remove_later_checkpoints(const RunDirectory& directory, std::int64_t images
   }
 }
 
-/// Removes the samples that were written after more than `images` images, so that time sheets (sheets/sheets.h) do not
+/// Removes the samples of more than `images` images, so that time sheets (sheets/sheets.h) do not
 /// show an abandoned branch of training.
 void remove_later_samples(const RunDirectory& directory, std::int64_t images) {
   for (const auto sample : directory.sample_counts()) {
@@ -180,8 +180,8 @@ std::vector<std::string> training_differences(const Config& config, const Datase
                                               const Checkpoint& checkpoint) {
   Config before = checkpoint_config(checkpoint);
   if (checkpoint.info.is_import()) {
-    // The weights were not trained on the data in the configuration with which they were imported. Only the resolution
-    // and the channels determine the shapes of the networks.
+    // The weights were not trained on the data in the configuration with which they were imported. Of its data
+    // keys, only the resolution and the channels affect the shapes of the networks.
     const DataConfig imported = before.data;
     before.data = config.data;
     before.data.resolution = imported.resolution;
@@ -202,18 +202,18 @@ void check_resumable(const Config& config, const Dataset& dataset, const Checkpo
   const std::string directory = display(checkpoint.directory);
   throw CheckpointError(
       directory + " was trained with different values and cannot be resumed with these (" + join(problems, ", ") +
-      "); restore the old values, or start a new run with its weights: " + "--resume " + directory + " run.name=...");
+      "); restore the old values, or start a new run with its weights: --resume " + directory + " run.name=...");
 }
 
-/// The reason why `compute` continues the first `images` images of a run differently; empty if it does not.
+/// The reason why training with `compute` does not continue bit-identically after `images` images; empty if it does.
 static std::string compute_reason(const RunInfo& info, const Compute& compute, std::int64_t images) {
   const EarlierCompute before = compute_until(info, images);
   if (computes_alike(before, compute)) return "";
   return format_text(
-      "the run was trained with {}, {}, {} thread{} until {} images and continues with {}, so the resumed run will not "
-      "be bit-identical to an uninterrupted one; to avoid this, set training.device, training.precision and "
-      "training.threads",
-      printable(before.device, 20), printable(before.precision, 20), before.threads, plural_s(before.threads), images,
+      "the checkpoint at {} images was trained with {}, {}, {} thread{}, and the run continues with {}, so the resumed "
+      "run will not be bit-identical to an uninterrupted one; to avoid this, set training.device, training.precision "
+      "and training.threads",
+      images, printable(before.device, 20), printable(before.precision, 20), before.threads, plural_s(before.threads),
       describe(compute));
 }
 
@@ -242,9 +242,19 @@ std::vector<std::string> inexact_reasons(const Config& config, const Compute& co
   return reasons;
 }
 
+/// The command in a command line: the first argument that is neither an option nor the value of one. Empty if there is
+/// none.
+static std::string command_of(const std::vector<std::string>& argv) {
+  for (std::size_t i = 1; i < argv.size(); ++i) {
+    if (!argv[i].starts_with('-')) return argv[i];
+    if (argv[i] == "--log-format") ++i;
+  }
+  return "";
+}
+
 /// Whether the command line is `import`, or `train` with --resume PATH.
 static bool starts_with_other_weights(const std::vector<std::string>& argv) {
-  if (argv.size() > 1 && argv[1] == "import") return true;
+  if (command_of(argv) == "import") return true;
   const std::string option = "--resume";
   for (std::size_t i = 0; i < argv.size(); ++i) {
     if (argv[i].starts_with(option + "=")) return argv[i] != option + "=auto";
@@ -262,9 +272,9 @@ std::string restart_note(const RunDirectory& directory) {
     if (last) images = std::max(images, last->images);
   } catch (const DataError&) {  // the number of images is needed only for messages
   }
-  // A run that stops after its first step writes a checkpoint. If the run was killed, run.json contains the number of
-  // images at its last start. This is the image count of a checkpoint of this run or, if the run was started with
-  // --resume PATH, of another run.
+  // A run that is stopped after its first step or later writes a checkpoint. If the run was killed, run.json contains
+  // the number of images at its last start. Unless it is 0, this is the image count of a checkpoint of this run or, if
+  // the run was started with --resume PATH, of another run.
   const bool is_done = info && info->status == RunStatus::done;
   const bool was_interrupted = info && (info->status == RunStatus::stopped || info->status == RunStatus::running);
   if (is_done || (was_interrupted && info->images > 0)) {
@@ -276,12 +286,12 @@ std::string restart_note(const RunDirectory& directory) {
   }
   if (info && starts_with_other_weights(info->argv)) {
     throw CheckpointError(format_text(
-        "{} contains a run that was to start with other weights, but {} contains no checkpoint; remove the run and "
-        "repeat its first command",
+        "{} contains a run that should have started from imported weights or from another run, but {} contains no "
+        "checkpoint; remove the run and repeat its first command",
         display(directory.root()), display(directory.checkpoints_dir())));
   }
   if (images == 0) return "";
-  return format_text("the run has no checkpoint yet, so it starts again; its first {} images are repeated", images);
+  return format_text("the run has no checkpoint yet, so it starts over and repeats its first {} images", images);
 }
 
 bool lacks_evaluation(const Checkpoint& checkpoint, const Config& config, const RunDirectory& directory) {

@@ -53,7 +53,7 @@ TEST(LoadDataset, WarnsIfAllImagesAreEqual) {
     return load_dataset(at(file), Split::train)->warnings;
   };
   EXPECT_THAT(warnings(idx_header({3, 2, 2}) + "abcdabcdabcd"),
-              Contains("all 3 images are equal, so a GAN can only copy them"));
+              Contains("all 3 images are identical, so a GAN can only copy them"));
   EXPECT_THAT(warnings(idx_header({1, 2, 2}) + "abcd"), Contains("there is only one image, which a GAN can only copy"));
   EXPECT_THAT(warnings(images_of(3)), Not(Contains(HasSubstr("copy"))));
 }

@@ -102,7 +102,7 @@ TEST(Sentinels, ReportThatAllRealImagesAreEqual) {
   auto vitals = healthy();
   vitals.diversity = std::nullopt;
   EXPECT_EQ(sentinels(vitals), Names{"equal_images"});
-  EXPECT_EQ(sentinel_text("equal_images").find("all real images are equal"), std::string("equal_images: ").size());
+  EXPECT_EQ(sentinel_text("equal_images").find("all real images are identical"), std::string("equal_images: ").size());
 }
 
 TEST(Sentinels, ReportSaturationBeyondThatOfRealImages) {

@@ -112,7 +112,7 @@ TEST(ClassifierExtractor, IsTheSameAsInVersion0Point9ForARunFromThatVersion) {
 
 TEST(ClassifierExtractor, WarnsIfTheLabelsAreUnrelatedToTheImages) {
   const CacheDirectory cache;
-  // All images are equal, so the classifier predicts the same label for all of them.
+  // All images are identical, so the classifier predicts the same label for all of them.
   auto train = two_halves(200, 0);
   train.images = train.images.narrow(0, 0, 1).expand_as(train.images).contiguous();
   train.hash = hash_images(train.images);

@@ -43,7 +43,9 @@ TEST(SniffFile, ReadsTheContentRegardlessOfTheExtensionExceptForRawFiles) {
   const cv::Mat image(8, 8, CV_8UC1, 9);
   EXPECT_EQ(sniff_file(directory.write("photo.jfif", encoded(".jpg", image))), ImageFormat::jpeg);
   EXPECT_EQ(sniff_file(directory.write("without_ending", encoded(".png", image))), ImageFormat::png);
-  EXPECT_EQ(sniff_file(directory.write("scan.TIF", encoded(".tif", image))), ImageFormat::tiff);
+  for (const std::string name : {"scan.TIF", "scan.jfif", "scan.gif", "scan"}) {
+    EXPECT_EQ(sniff_file(directory.write(name, encoded(".tif", image))), ImageFormat::tiff) << name;
+  }
   EXPECT_FALSE(sniff_file(directory.write("raw.NEF", encoded(".tif", image))));
   EXPECT_FALSE(sniff_file(directory.write("empty.png", "")));
   EXPECT_FALSE(sniff_file(directory / "missing.png"));

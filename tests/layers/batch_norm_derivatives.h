@@ -12,6 +12,11 @@
 /// Functions shared by the tests of batch norm with a scale per channel and with a scale per image.
 namespace slopegan::testing {
 
+/// Simulates the sum across `ranks` ranks that all have the same images.
+inline SumOverRanks equal_ranks(double ranks) {
+  return [ranks](at::Tensor& tensor) { tensor.mul_(ranks); };
+}
+
 inline BatchNormState in_float64(const BatchNormState& state) {
   const auto copy = [](const at::Tensor& x) { return x.detach().to(at::kDouble, false, /*copy=*/true); };
   return {copy(state.weight).requires_grad_(true), copy(state.bias).requires_grad_(true), copy(state.running_mean),

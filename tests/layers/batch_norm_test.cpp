@@ -17,6 +17,7 @@
 namespace slopegan {
 namespace {
 
+using ::slopegan::testing::equal_ranks;
 using ::slopegan::testing::gradient_error;
 using ::slopegan::testing::in_float64;
 using ::slopegan::testing::keep_away_from_zero;
@@ -201,11 +202,6 @@ TEST(BatchNormLeakyRelu, RejectsInvalidArguments) {
 }
 
 // --- SynchronisedBatchNorm
-
-/// Simulates the sum across `ranks` ranks that all have the same images.
-SumOverRanks equal_ranks(double ranks) {
-  return [ranks](at::Tensor& tensor) { tensor.mul_(ranks); };
-}
 
 BatchNormActivation make_norm(at::ScalarType type) {
   BatchNormActivation norm(5);

@@ -16,6 +16,7 @@
 namespace slopegan {
 namespace {
 
+using ::slopegan::testing::equal_ranks;
 using ::slopegan::testing::gradient_error;
 using ::slopegan::testing::in_float64;
 using ::slopegan::testing::keep_away_from_zero;
@@ -168,11 +169,6 @@ TEST(ModulatedBatchNorm, RejectsInvalidArguments) {
 
 // --- BatchNormActivation without a weight and bias
 
-/// Simulates the sum across `ranks` ranks that all have the same images.
-SumOverRanks same_on_ranks(double ranks) {
-  return [ranks](at::Tensor& tensor) { tensor.mul_(ranks); };
-}
-
 Modulation some_modulation(std::int64_t count, at::ScalarType type) {
   return {at::randn({count, 5}, type).requires_grad_(true), at::randn({count, 5}, type).requires_grad_(true)};
 }
@@ -205,7 +201,7 @@ TEST(BatchNormActivationWithoutWeight, ReturnsTheSameResultsWithAndWithoutFusion
         if (buffer.is_floating_point()) buffer.set_data(buffer.to(norm_type));
       }
     }
-    separate->sum_over_ranks = same_on_ranks(1);
+    separate->sum_over_ranks = equal_ranks(1);
     const auto x = (at::randn({4, 5, 6, 6}) + 1).to(type).contiguous(at::MemoryFormat::ChannelsLast);
     const auto modulation = some_modulation(4, norm_type);
     const auto direction = at::randn(x.sizes()).to(type);
@@ -238,7 +234,7 @@ TEST(BatchNormActivationWithoutWeight, UsesTheStatisticsOfAllRanks) {
   BatchNormActivation part(5, activation.ptr(), false), whole(5, activation.ptr(), false);
   part->to(at::kDouble);
   whole->to(at::kDouble);
-  part->sum_over_ranks = same_on_ranks(2);
+  part->sum_over_ranks = equal_ranks(2);
   const auto modulation = some_modulation(3, at::kDouble);
   const auto input = x.clone().requires_grad_(true), both = at::cat({x, x}).requires_grad_(true);
   const auto y = part->forward(input, modulation);

@@ -15,8 +15,8 @@ namespace {
 using ::testing::HasSubstr;
 namespace fs = std::filesystem;
 
-/// Tests runs and sweeps that fail to start, mistyped arguments, and paths with variables that the shell has not
-/// expanded.
+/// Tests runs and sweeps that fail to start, mistyped arguments, invalid environment variables, and paths with `~` or
+/// variables that the shell has not expanded.
 class FailedStart : public ProgramTest {
  protected:
   std::vector<std::string> short_run(const std::string& command, const std::vector<std::string>& more = {}) const {
@@ -124,7 +124,7 @@ TEST_F(FailedStart, PathsInKeysAndOptionsAreExpanded) {
             0);
 }
 
-TEST_F(FailedStart, LeavesTheFilesOfARunWhoseCheckpointsWereRemovedUnchanged) {
+TEST_F(FailedStart, DoesNotChangeARunWhoseCheckpointsWereRemoved) {
   ASSERT_EQ(slopegan(short_run("train", {"samples.every_images=32"})).code, 0);
   const auto run = outputs() / "smoke";
   fs::remove_all(run / "checkpoints");
@@ -144,7 +144,7 @@ TEST_F(FailedStart, LeavesTheFilesOfARunWhoseCheckpointsWereRemovedUnchanged) {
   }
 }
 
-TEST_F(FailedStart, OfFineTuningIsNotFollowedByTrainingFromRandomWeights) {
+TEST_F(FailedStart, DoesNotStartFromRandomWeightsIfOtherWeightsWereRequested) {
   ASSERT_EQ(slopegan(short_run("train")).code, 0);
   const auto run = outputs() / "smoke";
   fs::remove_all(run / "checkpoints");
@@ -154,13 +154,14 @@ TEST_F(FailedStart, OfFineTuningIsNotFollowedByTrainingFromRandomWeights) {
   const std::vector<std::vector<std::string>> commands = {
       {"slopegan", "train", "a.yaml", "--resume", "outputs/other"},
       {"slopegan", "train", "--resume=outputs/other", "a.yaml"},
-      {"slopegan", "import", "a.yaml", "--weights", "b.safetensors"}};
+      {"slopegan", "import", "a.yaml", "--weights", "b.safetensors"},
+      {"slopegan", "--quiet", "--log-format", "json", "import", "a.yaml", "--weights", "b.safetensors"}};
   for (const auto& command : commands) {
     info["argv"] = command;
     std::ofstream(run / "run.json") << info;
     const auto refused = slopegan(short_run("train", {"--resume", "auto"}));
     EXPECT_EQ(refused.code, 4) << refused.err;
-    EXPECT_THAT(refused.err, HasSubstr("was to start with other weights"));
+    EXPECT_THAT(refused.err, HasSubstr("should have started from imported weights or from another run"));
   }
   info["argv"] = {"slopegan", "train", "a.yaml", "--resume", "auto"};
   std::ofstream(run / "run.json") << info;

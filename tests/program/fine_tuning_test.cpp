@@ -109,15 +109,18 @@ TEST_F(FineTuning, ResumingWithADifferentThreadCountOrPrecisionIsWarnedAboutAndR
     return result.err;
   };
   ASSERT_EQ(train("a", {"training.batch_size=32", "training.total_images=64"}).code, 0);
-  EXPECT_THAT(resumed("128", {}), Not(HasSubstr("the run was trained with")));
+  EXPECT_THAT(resumed("128", {}), Not(HasSubstr("was trained with")));
   EXPECT_FALSE(info().contains("inexact_at"));
-  EXPECT_THAT(resumed("192", {"training.threads=2"}),
-              HasSubstr("the run was trained with cpu, float32, 1 thread until 128 images and continues with cpu, "
-                        "float32, 2 threads, so the resumed run will not be bit-identical"));
-  EXPECT_THAT(resumed("256", {"training.threads=2"}), Not(HasSubstr("the run was trained with")));
-  EXPECT_THAT(resumed("320", {"training.threads=2", "training.precision=bfloat16"}),
-              HasSubstr("float32, 2 threads until 256 images and continues with cpu, bfloat16, 2 threads"));
-  EXPECT_THAT(resumed("320", {}), Not(HasSubstr("the run was trained with"))) << "no steps are left";
+  EXPECT_THAT(
+      resumed("192", {"training.threads=2"}),
+      HasSubstr("the checkpoint at 128 images was trained with cpu, float32, 1 thread, and the run continues with "
+                "cpu, float32, 2 threads, so the resumed run will not be bit-identical"));
+  EXPECT_THAT(resumed("256", {"training.threads=2"}), Not(HasSubstr("was trained with")));
+  EXPECT_THAT(
+      resumed("320", {"training.threads=2", "training.precision=bfloat16"}),
+      HasSubstr("at 256 images was trained with cpu, float32, 2 threads, and the run continues with cpu, bfloat16, "
+                "2 threads"));
+  EXPECT_THAT(resumed("320", {}), Not(HasSubstr("was trained with"))) << "no steps are left";
   EXPECT_EQ(info().at("inexact_at"), (std::vector<int>{128, 256}));
   EXPECT_EQ(info().at("precision"), "bfloat16");
   EXPECT_EQ(info().at("threads"), 2);
@@ -126,7 +129,7 @@ TEST_F(FineTuning, ResumingWithADifferentThreadCountOrPrecisionIsWarnedAboutAndR
                                       {"until": 256, "device": "cpu", "precision": "float32", "threads": 2}])"));
   EXPECT_THAT(read_text(run_dir("a") / "report.html"),
               AllOf(HasSubstr("under different conditions at 128, 256 images"),
-                    HasSubstr("cpu, bfloat16, threads: 2; until 128 images: cpu, float32, threads: 1; until 256")));
+                    HasSubstr("cpu, bfloat16, threads: 2; up to 128 images: cpu, float32, threads: 1; up to 256")));
 }
 
 TEST_F(FineTuning, CanBeInterruptedBeforeItsFirstCheckpoint) {

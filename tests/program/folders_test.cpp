@@ -116,13 +116,13 @@ TEST_F(Folders, OfOneImageCanBeTrainedOn) {
 
 TEST_F(Folders, OfEqualImagesCanBeTrainedOnAndRaiseAnAlarm) {
   write_images("copies", 100, -1);
-  EXPECT_THAT(look("copies").out, HasSubstr("warning all 100 images are equal"));
+  EXPECT_THAT(look("copies").out, HasSubstr("warning all 100 images are identical"));
   const auto trained = train("copies", {"metrics.extractor=auto"});
   EXPECT_EQ(trained.code, 0) << trained.err;
-  EXPECT_THAT(trained.err, AllOf(HasSubstr("all 100 images are equal"), HasSubstr("equal_images")));
+  EXPECT_THAT(trained.err, AllOf(HasSubstr("all 100 images are identical"), HasSubstr("equal_images")));
   expect_finite(trained);
   EXPECT_THAT(slopegan({"diagnose", (outputs() / "run").string()}).err,
-              HasSubstr("diversity of generated images: unknown, because all real images are equal"));
+              HasSubstr("diversity of generated images: unknown, because all real images are identical"));
 }
 
 TEST_F(Folders, CanBeTrainedOnIfAFewFilesAreDamaged) {

@@ -43,9 +43,7 @@ std::vector<RaceArm> drawn_arms(const RacePlan& plan, std::vector<double> pool, 
 }
 
 bool makes_a_claim(const RaceState& state) {
-  return std::ranges::any_of(state.slopes, [](const RaceSlope& slope) {
-    return slope.decision == Verdict::better || slope.decision == Verdict::worse;
-  });
+  return std::ranges::any_of(state.slopes, [](const RaceSlope& slope) { return is_decided(slope.decision); });
 }
 
 /// Simulates races between eight slopes that do not differ. Expects that the fraction of races with a false claim is at

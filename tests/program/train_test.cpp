@@ -237,7 +237,7 @@ TEST_F(Train, ARunStartedAgainWithoutACheckpointKeepsNoSamplesOfItsFirstAttempt)
   const auto again = train({"training.batch_size=32", "training.total_images=96", "samples.every_images=0",
                             "generator.negative_slope=0.37", "--resume", "auto"});
   ASSERT_EQ(again.code, 0) << again.err;
-  EXPECT_THAT(again.err, HasSubstr("has no checkpoint yet, so it starts again; its first 64 images are repeated"));
+  EXPECT_THAT(again.err, HasSubstr("has no checkpoint yet, so it starts over and repeats its first 64 images"));
   EXPECT_THAT(RunPaths(run_dir()).sample_counts(), ::testing::ElementsAre(96));
 }
 

@@ -163,7 +163,7 @@ std::vector<Hostile> hostile_headers() {
       {"a gap at the start", shaped("[0]", "[4,4]"), "a gap"},
       {"a gap in the middle", two_tensors("[0,1]", "[2,4]", 1), R"("b" is preceded by a gap)"},
       {"a second tensor that ends beyond the file", two_tensors("[0,2]", "[3,5]"), R"("b" extends beyond the end)"},
-      {"a gap at the end", tensor(R"("dtype":"U8","shape":[3],"data_offsets":[0,3])"), "1 bytes before the end"},
+      {"a gap at the end", tensor(R"("dtype":"U8","shape":[3],"data_offsets":[0,3])"), "1 byte before the end"},
       {"an overlap by one", two_tensors("[0,2]", "[1,3]"), R"("b" overlaps)"},
       {"the same data twice", two_tensors("[0,2]", "[0,2]"), R"("b" overlaps)"},
   };

@@ -189,7 +189,7 @@ TEST(SafetensorsReader, ReportsTheFileAndTheReason) {
   EXPECT_THAT(reason_for(with_length(3, "{}")), HasSubstr("longer than the file"));
   EXPECT_THAT(reason_for(with_length(UINT64_MAX, "{}")), HasSubstr("longer than 8 MB"));
   EXPECT_THAT(reason_for(with_length(UINT64_MAX - 7, "{}")), HasSubstr("longer than 8 MB"));
-  EXPECT_THAT(reason_for(with_length(2, "{}x")), HasSubstr("1 bytes before the end of the file"));
+  EXPECT_THAT(reason_for(with_length(2, "{}x")), HasSubstr("1 byte before the end of the file"));
   const std::string flag = R"({"a":{"dtype":"BOOL","shape":[1],"data_offsets":[0,1]}})";
   EXPECT_THAT(reason_for(with_length(flag.size(), flag + '\x02')), HasSubstr("other than 0 and 1"));
   fs::remove(file);

@@ -186,7 +186,7 @@ TEST(RaceText, ReplacesTheVerdictsOfTheStatistics) {
   std::vector<Verdict> verdicts;
   for (const auto& comparison : read->statistics.comparisons) {
     verdicts.push_back(comparison.verdict);
-    EXPECT_EQ(comparison.significant, comparison.verdict == Verdict::better || comparison.verdict == Verdict::worse);
+    EXPECT_EQ(comparison.significant, is_decided(comparison.verdict));
     EXPECT_FALSE(comparison.p || comparison.p_holm || comparison.simultaneous_interval);
     EXPECT_EQ(comparison.median_ratio, 0.9);
   }

@@ -103,12 +103,10 @@ struct Outcomes {
   double arms = 0;         ///< mean number of arms, with the default equivalence
 };
 
-bool is_claim(Verdict decision) { return decision == Verdict::better || decision == Verdict::worse; }
-
 bool makes_false_claim(const RaceState& state, const Noise& noise) {
   for (std::size_t i = 0; i < state.slopes.size(); ++i) {
     const auto decision = state.slopes[i].decision;
-    if (i < noise.shifts.size() ? decision == Verdict::better : is_claim(decision)) return true;
+    if (i < noise.shifts.size() ? decision == Verdict::better : is_decided(decision)) return true;
   }
   return false;
 }
@@ -224,7 +222,7 @@ TEST(SimulatedRaces, CallNoSlopeEquivalentIfAnArmFailed) {
         if (comparison.failed == 0 && comparison.control_failed == 0) continue;
         EXPECT_NE(slope.decision, Verdict::equivalent) << race;
         both_failed += comparison.failed > 0 && comparison.control_failed > 0;
-        if (is_claim(slope.decision)) continue;  // the interval is cut at 1
+        if (is_decided(slope.decision)) continue;  // the interval is cut at 1
         EXPECT_EQ(comparison.ratio_interval.low == 0, comparison.control_failed > 0) << race;
         EXPECT_EQ(std::isinf(comparison.ratio_interval.high), comparison.failed > 0) << race;
       }
@@ -265,7 +263,7 @@ TEST(SimulatedRaces, DecideAllSlopesOfTheStudyAtTheFirstLookForMostSetsOfSeeds) 
     const auto state = follow_race(plan, arms);
     ++subsets;
     decided += std::all_of(state.slopes.begin(), state.slopes.end(),
-                           [](const RaceSlope& slope) { return is_claim(slope.decision); });
+                           [](const RaceSlope& slope) { return is_decided(slope.decision); });
     for (const auto& slope : state.slopes) {
       const bool is_worse = slope.negative_slope > race_control;
       EXPECT_NE(slope.decision, is_worse ? Verdict::better : Verdict::worse) << slope.negative_slope;

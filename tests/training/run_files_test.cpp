@@ -122,8 +122,8 @@ TEST_F(ResumedRun, RecordsHowItsEarlierStepsWereComputed) {
   EXPECT_THAT(start(640, node_).earlier_compute, IsEmpty());
   EXPECT_THAT(reasons_, IsEmpty());
   start(640, other_);
-  EXPECT_THAT(reasons_, ElementsAre(HasSubstr("cpu, bfloat16, 1 thread until 640 images and continues with cpu, "
-                                              "float32, 4 threads, so")));
+  EXPECT_THAT(reasons_, ElementsAre(HasSubstr("at 640 images was trained with cpu, bfloat16, 1 thread, and the run "
+                                              "continues with cpu, float32, 4 threads, so")));
   const RunInfo later = start(960, other_);
   EXPECT_THAT(reasons_, IsEmpty());
   EXPECT_THAT(later.inexact_at, ElementsAre(640));
