@@ -28,6 +28,7 @@ import signal
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -160,7 +161,11 @@ def measure_all(arguments):
 
 
 def environment(arguments):
-    return {**os.environ, "OMP_NUM_THREADS": str(arguments.threads)}
+    variables = {**os.environ, "OMP_NUM_THREADS": str(arguments.threads)}
+    # The cache of torch.compile does not distinguish vector widths; code for another one corrupts the memory.
+    if capability := os.environ.get("ATEN_CPU_CAPABILITY"):
+        variables["TORCHINDUCTOR_CACHE_DIR"] = f"{tempfile.gettempdir()}/torchinductor_{os.getuid()}_{capability}"
+    return variables
 
 
 def main() -> int:

@@ -54,6 +54,7 @@ ELSEWHERE = {  # beginning of the command: where it is tested instead, or why it
     "slopegan train outputs/dcgan/config.yaml": "scripts/test_import_dcgan.py",
     ".venv/bin/python scripts/bench_peers.py": "takes minutes, and speed is not tested",
     ".venv/bin/python scripts/bench_growth.py": "takes minutes, and speed is not tested",
+    ".venv/bin/python scripts/bench_busy.py": "takes minutes, and speed is not tested",
     ".venv/bin/python scripts/bench_quality.py": "takes hours; scripts/test_bench_quality.py tests its functions",
     "scripts/check_slow.sh": "takes hours",
     "scripts/check_processors.sh": "takes half an hour",

@@ -218,7 +218,7 @@ class ReportTest(unittest.TestCase):
             self.assertLessEqual(self.browser.evaluate("document.documentElement.scrollWidth"), 360)
 
     def make_hostile(self, sweep):
-        """Injects markup into every text field of the files."""
+        """Injects markup into text fields of the files that the report reads, and damages two files of one arm."""
         (sweep / "sweep.yaml").write_text((sweep / "sweep.yaml").read_text().replace(
             "path: /usr/share/datasets/fashion-mnist", "path: " + json.dumps(EVIL)))
         statistics = json.loads((sweep / "statistics.json").read_text())

@@ -120,7 +120,8 @@ const std::vector<ManEntry> man_environment = {
     {"NO_COLOR", "If set and not empty, disables colours."},
     {"TERM", "If it is \"dumb\" or unset, progress is written as plain lines, as if stderr were not a terminal."},
     {"SLOPEGAN_CACHE",
-     "Cache directory for packed images, trained feature extractors and features of real images (default: "
+     "Cache directory for packed images, trained feature extractors, features of real images and measured choices of "
+     "kernels (default: "
      "$XDG_CACHE_HOME/slopegan or ~/.cache/slopegan); slopegan data --cache lists its contents."},
     {"SLOPEGAN_CPU",
      "The newest instruction set that slopegan's own kernels may use: default (the compiler's baseline, such as SSE2 "
@@ -128,11 +129,11 @@ const std::vector<ManEntry> man_environment = {
      "training.precision: auto selects bfloat16 only with avx512_bf16. Useful for tests, and to obtain the same "
      "results on different processors."},
     {"SLOPEGAN_KERNELS",
-     "How the kernels for convolutions are chosen on the CPU. table: from the shapes, with a table measured on "
-     "processors with AVX-512. measured: by measuring both kernels when a shape is first needed; the choices are "
-     "stored "
-     "in the cache and in checkpoints, so that repeated and resumed runs are bit-identical. If it is not set: measured "
-     "on processors with AMX, table on all others."}};
+     "How the kernels for convolutions are chosen when one process trains on the CPU. table (the default): from the "
+     "shapes, with a table measured on processors with AVX-512 and without AMX. measured: by measuring both kernels "
+     "when a shape is first needed. Measured choices are stored in the cache and in checkpoints; runs are "
+     "bit-identical "
+     "only if they share the cache. Ranks always use the table."}};
 
 const std::vector<ManEntry> man_files = {
     {"<run.output_dir>/<run.name>/",

@@ -15,6 +15,7 @@
 #include "layers/instruction_set.h"
 #include "models/compute.h"
 #include "models/measured_kernels.h"
+#include "models/tensor_memory.h"
 #include "support/text.h"
 
 namespace slopegan {
@@ -153,6 +154,7 @@ void configure_libraries() {
     throw UsageError(error.what());
   }
   configure_kernels();
+  keep_tensor_memory();
 }
 
 int report_error(const Error& error) {
@@ -168,8 +170,8 @@ int report_bug(const std::exception& error) {
   std::string first_line;
   std::istringstream lines(error.what());
   std::getline(lines, first_line);
-  log::error("slopegan: this is a bug; please report it together with the command and the configuration: " +
-             printable(first_line, 1000));
+  log::error("slopegan: internal error: " + printable(first_line, 1000) +
+             "; this is a bug, so please report it together with the command and the configuration");
   return static_cast<int>(ExitCode::bug);
 }
 

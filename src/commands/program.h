@@ -34,7 +34,8 @@ int finish_parsing(const CLI::App& app, const CLI::ParseError& error, const std:
 
 /// Limits OpenCV to one thread, because LibTorch does the threading. Limits LibTorch to the cores that the process may
 /// use (limit_threads), because some commands never call apply_compute. Configures the choice of kernels
-/// (configure_kernels). Throws UsageError if SLOPEGAN_CPU or SLOPEGAN_KERNELS is invalid.
+/// (configure_kernels) and the memory of tensors (keep_tensor_memory). Throws UsageError if SLOPEGAN_CPU or
+/// SLOPEGAN_KERNELS is invalid.
 void configure_libraries();
 
 /// Logs a user error and returns its exit code.

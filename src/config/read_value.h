@@ -36,8 +36,8 @@ void read_value(const YamlNode& node, std::string_view key, std::vector<std::int
 /// are allowed. Returns std::nullopt if `text` is not an integer or is out of range.
 std::optional<std::int64_t> parse_whole_number(std::string_view text);
 
-/// Appends an issue that says that a value has the wrong type. `expected` names the required type with its article: "a
-/// number".
+/// Appends an issue that says that a value has the wrong type. `expected` names the required type as a phrase that fits
+/// after "not": "a number".
 void add_wrong_type(const YamlNode& node, std::string_view key, const std::string& expected,
                     const std::string& allowed_values, Issues& issues);
 

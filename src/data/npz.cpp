@@ -166,9 +166,9 @@ void add_images(Dataset& dataset, const NpzFile& file, const std::string& name, 
   if (bytes.clipped > 0) {
     const bool is_one = bytes.clipped == 1;
     const char* verb = is_one ? "is" : "are";
-    dataset.warnings.push_back(format_text(
-        "{} value{} of {} {} outside the range of the {} and {} clipped", bytes.clipped, is_one ? "" : "s", shown, verb,
-        config.fixed_bits > 0 ? "images that they are compared with" : "training images", verb));
+    dataset.warnings.push_back(format_text("{} value{} of {} {} outside the range of the {} and {} clipped",
+                                           bytes.clipped, is_one ? "" : "s", shown, verb,
+                                           config.fixed_bits > 0 ? "other set of images" : "training images", verb));
   }
   dataset.deep_bits = range.deep_bits;
   dataset.images = std::move(bytes.images);

@@ -66,8 +66,7 @@ void set_deep_bits(PixelRange& range, double lowest, double highest, int fixed_b
   if (fixed_bits > 0) {
     range.white = std::ldexp(1.0, fixed_bits) - 1;
     range.text = "whole numbers " + range_text(lowest, highest) +
-                 format_text("; {} is white, as in the images that they are compared with",
-                             static_cast<std::int64_t>(range.white));
+                 format_text("; {} is white, as in the other set of images", static_cast<std::int64_t>(range.white));
   }
   if (range.white > 1) range.deep_bits = std::bit_width(static_cast<unsigned>(range.white));
 }

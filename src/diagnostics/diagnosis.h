@@ -28,8 +28,8 @@ std::int64_t probe_count(const Config& config, std::int64_t channels);
 /// (running statistics, u, gradients) and the run's random streams do not change.
 class Diagnosis {
  public:
-  /// `train` must outlive the object. A test split that cannot be used is skipped with a warning. `probes` is rounded
-  /// up to whole batches and to at least two images; 0 means probe_count.
+  /// `config`, `compute` and `train` must outlive the object. A test split that cannot be used is skipped with a
+  /// warning. `probes` is rounded up to whole batches and to at least two images; 0 means probe_count.
   Diagnosis(const Config& config, const Compute& compute, const Dataset& train, std::int64_t probes = 0);
 
   /// Measures the layers and images of networks that were trained on `images` images. `last_step` describes a training

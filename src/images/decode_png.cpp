@@ -142,8 +142,8 @@ class PngDecoder {
     png_read_update_info(png_, info_);
   }
 
-  /// Rejects a file that ends early unless all pixels are present. An interlaced file, whose rows are spread over seven
-  /// passes, is rejected if it ends anywhere within its pixel data.
+  /// Rejects a file that ends inside a chunk of pixel data unless all pixels are present. An interlaced file, whose
+  /// rows are spread over seven passes, is rejected if it ends anywhere within its pixel data.
   void check_whole() {
     if (outline_.has_end) return;
     const std::uint64_t expected = (raw_row_bytes_ + 1) * std::uint64_t{png_get_image_height(png_, info_)};

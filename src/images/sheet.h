@@ -17,9 +17,10 @@ namespace slopegan {
 inline constexpr const char* best_mark = "\u2605";
 
 struct SheetRow {
-  std::string label{};           ///< for example "slope 0.2"
-  std::string detail{};          ///< small gray text below the label, for example "FD 12.3"; may have several lines
-  std::vector<cv::Mat> tiles{};  ///< CV_8UC1 or CV_8UC3 (BGR); an empty tile is drawn as a pale square
+  std::string label{};   ///< for example "slope 0.2"
+  std::string detail{};  ///< small gray text below the label, for example "FD 12.3"; may have several lines
+  std::vector<cv::Mat>
+      tiles{};  ///< CV_8UC1 or CV_8UC3 (BGR); an empty tile is drawn as a blank cell (PictureColours::missing)
   bool reference = false;  ///< whether a line separates the row from the following rows, for example for real images
   bool best = false;       ///< whether best_mark and a coloured bar mark the row
 };
@@ -68,7 +69,8 @@ struct SheetLayout {
 
 /// Computes the layout without drawing. The label column is as wide as its longest text, up to max_label_width. A sheet
 /// with few columns is widened for its title and caption, within limits; if they still do not fit, they are shortened
-/// in the middle. Column labels have up to two lines; if a label does not fit into its column, all labels are vertical.
+/// in the middle. Column labels have up to two lines; if a label does not fit into its column, all labels are
+/// vertical, unless a column is narrower than a line of text.
 /// Throws std::invalid_argument for tiles that are neither CV_8UC1 nor CV_8UC3.
 SheetLayout lay_out(const Sheet& sheet, const SheetStyle& style);
 
@@ -85,7 +87,7 @@ inline constexpr int page_height_limit = 8000;
 std::vector<Sheet> split_into_pages(const Sheet& sheet, const SheetStyle& style, int max_height);
 
 /// Writes the sheet as PNG. Pages after the first are named <name>_2.png and so on. Returns the paths of the files.
-/// Throws IoError.
+/// Throws IoError, and the exceptions of draw_sheet.
 std::vector<std::filesystem::path> write_sheet(const std::filesystem::path& file, const Sheet& sheet,
                                                const SheetStyle& style = {});
 
@@ -95,7 +97,7 @@ std::vector<std::filesystem::path> write_sheet(const std::filesystem::path& file
 void remove_later_pages(const std::filesystem::path& file, std::size_t count);
 
 /// Writes a sheet whose name the program chose, and removes the pages of an earlier, longer sheet. Returns the paths of
-/// the files. Throws IoError.
+/// the files. Throws IoError, and the exceptions of draw_sheet.
 std::vector<std::filesystem::path> replace_sheet(const std::filesystem::path& file, const Sheet& sheet,
                                                  const SheetStyle& style);
 

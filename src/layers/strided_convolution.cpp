@@ -286,13 +286,14 @@ at::Tensor FixedTransposedConvolution::operator()(const at::Tensor& maps) const 
   TORCH_CHECK_VALUE(type == weight_->type() && maps.dim() == 4 && maps.size(1) == low_, "expected [N, ", low_,
                     ", H, W] of ", weight_->type(), ", got ", maps.sizes(), " of ", type);
   const ProductShape shape{maps.size(0), low_, high_, maps.size(2), maps.size(3)};
-  return compute_product(Product::transpose, type, shape, [&](bool in_tiles) {
-    if (in_tiles) return transpose_in_tiles(channels_last(maps), *weight_, high_, bias_, negative_slope_);
-    if (is_thin(type, high_)) return transpose_thin(maps, weight_->plain(), bias_, negative_slope_);
-    if (packed_.defined()) return run_onednn(channels_last(maps));
-    auto output = at::conv_transpose2d(maps, weight_->plain(), bias_.to(type), twos, ones);
-    return slopegan::leaky_relu_(output, negative_slope_);
-  });
+  // A KernelSelector has no influence here, so an image does not depend on the batch in which it is generated.
+  if (supports_tiles(Product::transpose, type, shape) && expects_tiles(Product::transpose, type, shape)) {
+    return transpose_in_tiles(channels_last(maps), *weight_, high_, bias_, negative_slope_);
+  }
+  if (is_thin(type, high_)) return transpose_thin(maps, weight_->plain(), bias_, negative_slope_);
+  if (packed_.defined()) return run_onednn(channels_last(maps));
+  auto output = at::conv_transpose2d(maps, weight_->plain(), bias_.to(type), twos, ones);
+  return slopegan::leaky_relu_(output, negative_slope_);
 }
 
 at::Tensor FixedTransposedConvolution::run_onednn(const at::Tensor& maps) const {

@@ -12,7 +12,7 @@
 /// channels), for weight gradients, and for small feature maps. If multiplying patches in the cache is faster and the
 /// processor supports it, these functions do that instead (tiled_products.h). Otherwise they call LibTorch, or
 /// transpose_thin for thin transposed convolutions in float32. By default, the choice depends only on the shapes, the
-/// dtype and the processor; a KernelSelector may choose differently.
+/// dtype and the processor.
 ///
 /// Feature maps are [N, C, H, W] on the CPU, preferably channels-last; results are channels-last. Weights are [low,
 /// high, 4, 4], where `low` is the number of channels in the small feature maps.

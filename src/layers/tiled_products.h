@@ -39,7 +39,8 @@ bool supports_tiles(Product product, at::ScalarType type, const ProductShape& sh
 /// Whether the tiled product is faster than LibTorch's on processors with AVX-512 and without AMX.
 bool expects_tiles(Product product, at::ScalarType type, const ProductShape& shape);
 
-/// Chooses between the tiled product and LibTorch's. The implementation must be thread-safe.
+/// Chooses between the tiled product and LibTorch's for the differentiable convolutions (strided_convolution.h), but
+/// not for FixedTransposedConvolution. The implementation must be thread-safe.
 class KernelSelector {
  public:
   virtual ~KernelSelector() = default;

@@ -20,22 +20,42 @@ at::Tensor real_targets(const LossConfig& loss, const at::Tensor& logits, const 
 
 }  // namespace
 
-at::Tensor discriminator_loss(const LossConfig& loss, const at::Tensor& real_logits, const at::Tensor& fake_logits,
-                              const at::Tensor& label_noise) {
+at::Tensor loss_for_real(const LossConfig& loss, const at::Tensor& logits, const at::Tensor& label_noise) {
   switch (loss.kind) {
     case LossKind::bce:
-      return bce(real_logits, real_targets(loss, real_logits, label_noise)) +
-             bce(fake_logits, at::zeros_like(fake_logits));
+      return bce(logits, real_targets(loss, logits, label_noise));
     case LossKind::hinge:
-      return at::relu(1 - real_logits).mean() + at::relu(1 + fake_logits).mean();
+      return at::relu(1 - logits).mean();
     case LossKind::wasserstein:
-      return fake_logits.mean() - real_logits.mean();
+      return -logits.mean();
     case LossKind::lsgan:
-      return half_square(real_logits - real_targets(loss, real_logits, label_noise)) + half_square(fake_logits);
+      return half_square(logits - real_targets(loss, logits, label_noise));
     case LossKind::relativistic:
-      return at::softplus(fake_logits - real_logits).mean();
+      break;
   }
-  TORCH_CHECK(false, "unknown loss");
+  TORCH_CHECK(false, "this loss depends on pairs of real and generated images");
+}
+
+at::Tensor loss_for_fake(const LossConfig& loss, const at::Tensor& logits) {
+  switch (loss.kind) {
+    case LossKind::bce:
+      return bce(logits, at::zeros_like(logits));
+    case LossKind::hinge:
+      return at::relu(1 + logits).mean();
+    case LossKind::wasserstein:
+      return logits.mean();
+    case LossKind::lsgan:
+      return half_square(logits);
+    case LossKind::relativistic:
+      break;
+  }
+  TORCH_CHECK(false, "this loss depends on pairs of real and generated images");
+}
+
+at::Tensor discriminator_loss(const LossConfig& loss, const at::Tensor& real_logits, const at::Tensor& fake_logits,
+                              const at::Tensor& label_noise) {
+  if (loss.kind == LossKind::relativistic) return at::softplus(fake_logits - real_logits).mean();
+  return loss_for_real(loss, real_logits, label_noise) + loss_for_fake(loss, fake_logits);
 }
 
 at::Tensor generator_loss(const LossConfig& loss, const at::Tensor& fake_logits, const at::Tensor& real_logits) {

@@ -30,6 +30,11 @@ namespace slopegan {
 at::Tensor discriminator_loss(const LossConfig& loss, const at::Tensor& real_logits, const at::Tensor& fake_logits,
                               const at::Tensor& label_noise = {});
 
+/// The two terms of discriminator_loss. Throw c10::Error if needs_real_logits(loss.kind): such a loss has no terms for
+/// real or generated images alone.
+at::Tensor loss_for_real(const LossConfig& loss, const at::Tensor& logits, const at::Tensor& label_noise = {});
+at::Tensor loss_for_fake(const LossConfig& loss, const at::Tensor& logits);
+
 /// The loss of the generator.
 ///
 ///   bce           mean(−log σ(f)), the non-saturating loss
@@ -41,7 +46,8 @@ at::Tensor discriminator_loss(const LossConfig& loss, const at::Tensor& real_log
 /// real_logits: required if needs_real_logits(loss.kind), otherwise unused. Throws c10::Error if they are missing.
 at::Tensor generator_loss(const LossConfig& loss, const at::Tensor& fake_logits, const at::Tensor& real_logits = {});
 
-/// Whether the generator's loss depends on the logits for real images.
+/// Whether the losses compare the logits for real and generated images, so that the generator's loss also depends on
+/// the logits for real images.
 bool needs_real_logits(LossKind kind);
 
 // --- Gradient penalties ---------------------------------------------------------------------------------------------

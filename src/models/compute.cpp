@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <optional>
 
 #include <ATen/ATen.h>
 #include <ATen/Context.h>
@@ -34,20 +35,20 @@ static at::Device choose_device(Device device) {
 
 /// Whether the GPU multiplies bfloat16 natively, which requires compute capability 8.0 (Ampere) or newer.
 static bool gpu_has_bfloat16(at::Device device) {
-  c10::OptionalDeviceGuard guard;
-  if (device.has_index()) guard.reset_device(device);
+  std::optional<c10::DeviceGuard> guard;
+  if (device.has_index()) guard.emplace(device);
   // The name is misleading: the function compares the compute capability of the current device with 8.0.
   return at::detail::getCUDAHooks().supportsBFloat16ConvolutionWithCuDNNv8();
 }
 
-static bool has_bfloat16(at::Device device) {
+bool has_native_bfloat16(at::Device device) {
   return device.is_cuda() ? gpu_has_bfloat16(device) : instruction_set() >= InstructionSet::avx512_bf16;
 }
 
 static at::ScalarType choose_type(Precision precision, at::Device device) {
   switch (precision) {
     case Precision::automatic:
-      return has_bfloat16(device) ? at::kBFloat16 : at::kFloat;
+      return has_native_bfloat16(device) ? at::kBFloat16 : at::kFloat;
     case Precision::float32:
       return at::kFloat;
     case Precision::bfloat16:

@@ -16,11 +16,15 @@ struct Compute {
   std::string threads_reason = {};  ///< the configuration key, environment variable or limit that set `threads`
 };
 
-/// Resolves `auto` on this machine: CUDA if there is a GPU; bfloat16 if the processor (avx512_bf16) or the GPU (compute
-/// capability 8.0 or newer) multiplies it natively, float32 otherwise; the number of threads in OMP_NUM_THREADS if it
-/// is set, otherwise one thread per core that the process may use. If `local_size` ranks share the machine, they divide
-/// the cores among themselves, and the GPUs are assigned to them in turn; OMP_NUM_THREADS=1 is then ignored under
-/// torchrun, which sets it for all programs. Throws UsageError if the device is cuda but CUDA is not available.
+/// Whether the device multiplies bfloat16 natively: a processor with avx512_bf16, or a GPU with compute capability 8.0
+/// or newer. Other devices emulate it, which can be slower than float32 by orders of magnitude.
+bool has_native_bfloat16(at::Device device);
+
+/// Resolves `auto` on this machine: CUDA if there is a GPU; bfloat16 if has_native_bfloat16(), float32 otherwise; the
+/// number of threads in OMP_NUM_THREADS if it is set, otherwise one thread per core that the process may use. If
+/// `local_size` ranks share the machine, they divide the cores among themselves, and the GPUs are assigned to them in
+/// turn; OMP_NUM_THREADS=1 is then ignored under torchrun, which sets it for all programs. Throws UsageError if the
+/// device is cuda but CUDA is not available.
 Compute choose_compute(const TrainingConfig& training, int local_rank = 0, int local_size = 1);
 
 /// Lowers the number of LibTorch's threads to the default of choose_compute. LibTorch starts with one thread per core

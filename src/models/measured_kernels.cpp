@@ -8,6 +8,7 @@
 #include <limits>
 #include <sstream>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 #include <ATen/Parallel.h>
@@ -31,7 +32,7 @@ namespace slopegan {
 namespace {
 
 constexpr std::size_t largest_cache_file = 1 << 20;
-constexpr double least_gain = 1.1;
+constexpr double least_gain = 1.1, clear_gain = 1.5;
 constexpr int rounds = 5;
 
 constexpr std::array<std::pair<Product, const char*>, 3> product_names = {
@@ -82,9 +83,11 @@ std::optional<std::pair<MeasuredKernels::Kind, bool>> MeasuredKernels::parse(con
   return std::nullopt;
 }
 
+/// The stored choices; empty if there are none. Throws IoError.
 MeasuredKernels::Choices MeasuredKernels::read_cache() const {
   Choices choices;
-  if (!std::filesystem::exists(cache_)) return choices;
+  std::error_code error;
+  if (!std::filesystem::exists(cache_, error) && !error) return choices;
   std::istringstream lines(read_file(cache_, largest_cache_file));
   for (std::string line; std::getline(lines, line);) {
     if (const auto choice = parse(line)) choices.insert(*choice);
@@ -92,21 +95,40 @@ MeasuredKernels::Choices MeasuredKernels::read_cache() const {
   return choices;
 }
 
+/// Acquires the lock, or throws BusyError if other processes hold it for about a second. Does not wait longer, because
+/// the choice of a kernel must not delay training, or the response to a signal.
+static FileLock lock_soon(const std::filesystem::path& file) {
+  constexpr int attempts = 20;
+  constexpr std::chrono::milliseconds pause(50);
+  for (int attempt = 1; attempt < attempts; ++attempt) {
+    try {
+      return try_cache_lock(file);
+    } catch (const BusyError&) {
+      std::this_thread::sleep_for(pause);
+    }
+  }
+  return try_cache_lock(file);
+}
+
 /// Stores the choice, unless another process has already stored one, and returns the one that is stored.
 bool MeasuredKernels::store(const Kind& kind, bool in_tiles) {
-  try {
-    const FileLock lock = wait_for_cache_lock(cache_);
-    Choices choices = read_cache();
-    const auto [stored, is_new] = choices.emplace(kind, in_tiles);
-    if (!is_new) return stored->second;
-    std::string text;
-    for (const auto& [other, tiles] : choices) text += line_of(other, tiles) + "\n";
-    write_file_atomic(cache_, text);
-    follow_directory_mode(cache_);
-  } catch (const IoError& error) {
-    log::debug(std::string("the choice of a kernel cannot be stored: ") + error.what());
-  }
+  const FileLock lock = lock_soon(cache_);
+  Choices choices = read_cache();
+  const auto [stored, is_new] = choices.emplace(kind, in_tiles);
+  if (!is_new || choices.size() > most_choices) return stored->second;
+  std::string text;
+  for (const auto& [other, tiles] : choices) text += line_of(other, tiles) + "\n";
+  write_file_atomic(cache_, text, Sync::later);
+  follow_directory_mode(cache_);
   return in_tiles;
+}
+
+void MeasuredKernels::warn(const std::string& reason) {
+  if (std::exchange(has_warned_, true)) return;
+  log::warning(
+      "the measured choices of kernels cannot be stored in the cache, so other runs may choose differently, "
+      "and their results may differ in rounding: " +
+      reason);
 }
 
 bool MeasuredKernels::measure(const Kind& kind, bool expected,
@@ -119,6 +141,7 @@ bool MeasuredKernels::measure(const Kind& kind, bool expected,
       const double duration = seconds_() - start;
       if (round > 0) best[in_tiles] = std::min(best[in_tiles], duration);
     }
+    if (round > 0 && std::max(best[0], best[1]) > clear_gain * std::min(best[0], best[1])) break;
   }
   const bool in_tiles = best[!expected] * least_gain <= best[expected] ? !expected : expected;
   log::debug(
@@ -133,17 +156,24 @@ bool MeasuredKernels::selects_tiles(Product product, at::ScalarType type, const 
   count = static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(count)));
   const std::lock_guard lock(mutex_);
   if (const auto known = choices_.find(kind); known != choices_.end()) return known->second;
-  bool in_tiles = expected;
+  if (choices_.size() >= most_choices) return expected;
+  std::optional<bool> in_tiles;
   try {
     const Choices stored = read_cache();
-    const auto known = stored.find(kind);
-    in_tiles = known != stored.end() ? known->second : store(kind, measure(kind, expected, compute));
+    if (const auto known = stored.find(kind); known != stored.end()) in_tiles = known->second;
   } catch (const IoError& error) {
-    log::debug(std::string("the stored choices of kernels cannot be read: ") + error.what());
-    in_tiles = measure(kind, expected, compute);
+    warn(error.what());
   }
-  choices_.emplace(kind, in_tiles);
-  return in_tiles;
+  if (!in_tiles) {
+    in_tiles = measure(kind, expected, compute);
+    try {
+      in_tiles = store(kind, *in_tiles);
+    } catch (const Error& error) {  // IoError or BusyError
+      warn(error.what());
+    }
+  }
+  choices_.emplace(kind, *in_tiles);
+  return *in_tiles;
 }
 
 std::vector<std::string> MeasuredKernels::choices() const {
@@ -156,6 +186,7 @@ std::vector<std::string> MeasuredKernels::choices() const {
 void MeasuredKernels::restore(const std::vector<std::string>& choices) {
   const std::lock_guard lock(mutex_);
   for (const auto& line : choices) {
+    if (choices_.size() >= most_choices) return;
     if (const auto choice = parse(line)) choices_.insert_or_assign(choice->first, choice->second);
   }
 }
@@ -167,52 +198,60 @@ namespace {
 /// nullptr if kernels are not measured. Never destroyed, because threads may compute products until the process ends.
 MeasuredKernels* process_kernels = nullptr;
 
-struct CpuId {
-  unsigned a = 0, b = 0, c = 0, d = 0;
-};
-
-/// The result of the instruction CPUID; zeros on other architectures.
-CpuId cpu_id([[maybe_unused]] unsigned leaf) {
-  CpuId id;
-#if defined(__x86_64__)
-  __get_cpuid_count(leaf, 0, &id.a, &id.b, &id.c, &id.d);
-#endif
-  return id;
+std::string variable_or_empty(const char* name) {
+  const char* value = std::getenv(name);
+  return value != nullptr ? value : "";
 }
 
-/// Whether the processor multiplies bfloat16 matrices with AMX, and slopegan's kernels may use the newest instructions.
-bool has_amx() {
+/// The signature of the processor (family, model and stepping) and whether it has AMX for bfloat16. Virtual machines
+/// often report a model name without the number of the model. Empty on other architectures than x86-64.
+std::string signature() {
+#if defined(__x86_64__)
   constexpr unsigned amx_bf16 = 1u << 22;
-  return instruction_set() == InstructionSet::avx512_bf16 && (cpu_id(7).d & amx_bf16) != 0;
+  unsigned family = 0, features = 0, a = 0, b = 0, c = 0, d = 0;
+  __get_cpuid(1, &family, &b, &c, &d);
+  __get_cpuid_count(7, 0, &a, &b, &c, &features);
+  return format_text("{:x}{}", family, (features & amx_bf16) != 0 ? " AMX" : "");
+#else
+  return "";
+#endif
 }
 
 bool must_measure() {
-  const char* variable = std::getenv("SLOPEGAN_KERNELS");
-  const std::string value = variable != nullptr ? variable : "";
-  if (value.empty()) return has_amx();
-  if (value != "measured" && value != "table") {
-    throw UsageError("SLOPEGAN_KERNELS = " + printable(value) + ": expected measured or table");
-  }
-  return value == "measured";
+  const std::string value = variable_or_empty("SLOPEGAN_KERNELS");
+  if (value.empty() || value == "table") return false;
+  if (value == "measured") return true;
+  throw UsageError("SLOPEGAN_KERNELS = " + printable(value) + ": expected measured or table");
 }
+
+/// The version of the tiled products. Increase it if their speed changes, so that they are measured again.
+constexpr int version_of_tiles = 1;
 
 /// The file in the cache for this processor and everything else that determines which kernels are fast.
 std::filesystem::path kernel_file() {
-  const char* onednn = std::getenv("ONEDNN_MAX_CPU_ISA");
-  // Virtual machines often report a model name without the number of the model, so its signature is added.
-  const std::string description =
-      format_text("{} {:x}, {}, {}, LibTorch {}", cpu_model(), cpu_id(1).a, name_of(instruction_set()),
-                  onednn != nullptr ? onednn : "", TORCH_VERSION);
+  const std::string description = format_text("{}, {}, {}, {}, {}, LibTorch {}, {}", cpu_model(), signature(),
+                                              name_of(instruction_set()), variable_or_empty("ONEDNN_MAX_CPU_ISA"),
+                                              variable_or_empty("DNNL_MAX_CPU_ISA"), TORCH_VERSION, version_of_tiles);
   return cache_dir() / "kernels" / (sha256_hex(description).substr(0, 32) + ".txt");
 }
 
 }  // namespace
 
 void configure_kernels() {
+  use_kernel_table();
   if (!must_measure()) return;
   const auto start = std::chrono::steady_clock::now();
   process_kernels = new MeasuredKernels(kernel_file(), [start] { return seconds_since(start); });
   set_kernel_selector(process_kernels);
+}
+
+void use_kernel_table() {
+  set_kernel_selector(nullptr);
+  process_kernels = nullptr;
+}
+
+bool measures_kernels(at::ScalarType type) {
+  return process_kernels != nullptr && supports_tiles(Product::correlate, type, {1, 2, 2, 2, 2});
 }
 
 std::vector<std::string> kernel_choices() {

@@ -14,7 +14,7 @@ namespace {
 constexpr double map_width = 440, slopes_width = 60, map_top = 20, map_row = 30;
 constexpr int shades = 10;  // .h0 to .h10 in the style sheet
 
-/// The shade of a ratio to the control. Ratios of at least 2 or at most 1/2 have the darkest shade.
+/// The shade of a ratio to the control. Ratios of at least 2 or at most 1/2 have the strongest shade.
 int shade_of(double ratio) {
   if (!(ratio > 0) || std::isinf(ratio)) return shades;
   return static_cast<int>(std::lround(shades * std::min(1.0, std::abs(std::log2(ratio)))));
@@ -28,7 +28,7 @@ std::string column_name(std::size_t i) {
 std::string cell_text(const SlopeFinding& slope) {
   if (slope.verdict == Verdict::not_comparable || !slope.ratio) return "–";
   if (std::isinf(*slope.ratio)) return "∞";
-  if (*slope.ratio <= 0) return "0";  // most or all arms of the control failed
+  if (*slope.ratio <= 0) return "0";  // at least half of the arms of the control failed
   return format_text("{:.{}f}", *slope.ratio, *slope.ratio < 10 ? 2 : *slope.ratio < 100 ? 1 : 0);
 }
 

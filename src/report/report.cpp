@@ -213,7 +213,7 @@ std::filesystem::path write_report(const std::filesystem::path& directory,
     page = run_page(directory);
   } else {
     throw UsageError(display(directory) +
-                     " is neither a run nor a sweep: it contains no config.yaml and no sweep.yaml");
+                     " is neither a run nor a sweep: it contains neither config.yaml nor sweep.yaml");
   }
   const auto file = out.value_or(RunPaths(directory).report_file());
   if (out) make_parent_directories(file);

@@ -12,9 +12,10 @@
 namespace slopegan {
 
 /// Writes tensors on any device and in any memory format as contiguous row-major data. Supported dtypes are float64,
-/// float32, float16, bfloat16, int64, int32, int16, int8, uint8 and bool. The file is byte-identical to one that the
-/// reference library writes. An existing file is overwritten. The content is on the disk when the function returns.
-/// Returns the digest of the file. Throws IoError, and std::invalid_argument for a tensor that cannot be stored.
+/// float32, float16, bfloat16, int64, int32, int16, int8, uint8 and bool. Apart from the order of the metadata, the
+/// file is byte-identical to one that the reference library writes. An existing file is overwritten. The content is on
+/// the disk when the function returns. Returns the digest of the file. Throws IoError, and std::invalid_argument for a
+/// tensor that cannot be stored.
 FileDigest write_safetensors(const std::filesystem::path& file, const NamedTensors& tensors,
                              const SafetensorsMetadata& metadata = {});
 

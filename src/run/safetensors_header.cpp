@@ -26,7 +26,7 @@ struct Dtype {
   c10::ScalarType type;
 };
 
-// Listed in the same order as in the reference library, so that both libraries write identical files.
+// In the order in which the reference library stores tensors, so that both libraries write identical files.
 constexpr std::array<Dtype, 10> dtypes = {{
     {"I64", c10::ScalarType::Long},
     {"F64", c10::ScalarType::Double},

@@ -72,14 +72,14 @@ struct Resampling {
 };
 
 /// The percentile bootstrap interval for the median of `values`, which may be infinite. It is unbounded for fewer than
-/// two values. The distribution of a resample's median follows from the binomial distribution of its ranks, so no
-/// random resamples are drawn. BCa is not used because its acceleration is a jackknife estimate, which is inconsistent
-/// for the median.
+/// two values. The number of draws at or below each rank is binomial, which gives the distribution of a
+/// resample's median, so no random resamples are drawn. BCa is not used because its acceleration is a jackknife
+/// estimate, which is inconsistent for the median.
 ///
 /// The interval is too narrow for small samples. For odd n and any continuous distribution, the exact coverage of a
-/// 95 % interval follows from the binomial distribution of its ranks: 75 % (n = 3), 93.8 % (5), 87.5 % (7), 96.1 % (9),
-/// 93.5 % (11). For even n and normally distributed values, the measured coverage is 88 % (n = 4), 93.5 % (6), 93 %
-/// (8), 94.4 % (10).
+/// 95 % interval follows from the binomial number of values below the true median: 75 % (n = 3), 93.8 % (5), 87.5 %
+/// (7), 96.1 % (9), 93.5 % (11). For even n and normally distributed values, the measured coverage is 88 % (n =
+/// 4), 93.5 % (6), 93 % (8), 94.4 % (10).
 Interval bootstrap_median_interval(std::span<const double> values, double confidence);
 
 /// The fraction of resamples in which each candidate is the best: the one with the fewest infinite scores and, among

@@ -26,10 +26,10 @@ std::string method_sentence(const SweepStatistics& statistics) {
           : format_text(" (for {}, ratios of geometric means, because the median lies outside the interval)",
                         enumerate_words(std::move(with_means), "and"));
   return format_text(
-      "FD is the Frechet distance; lower is better. Ratios are medians over {}{}; intervals have {:g} % confidence for "
-      "{} simultaneously. Verdicts: exact paired sign-flip test on log FD with Holm's correction, at {:g} %.",
-      counted(seeds, "seed"), exceptions, 100 * (1 - statistics.alpha), counted(family, "comparison"),
-      100 * statistics.alpha);
+      "FD is the Frechet distance; lower is better. Ratios are medians over {}{}; intervals have {:g} % confidence{}. "
+      "Verdicts: paired sign-flip test on log FD with Holm's correction, at {:g} %.",
+      counted(seeds, "seed"), exceptions, 100 * (1 - statistics.alpha),
+      family > 1 ? format_text(" for all {} comparisons simultaneously", family) : "", 100 * statistics.alpha);
 }
 
 static std::string missing_text(const SweepStatistics& statistics) {
@@ -140,7 +140,8 @@ std::vector<std::pair<std::string, std::string>> statistics_methods(const SweepS
       {"rulers", "Kendall tau-b between the slopes' mean FDs from two feature extractors, over arms with both FDs"}};
 }
 
-/// `value` with the number of decimals that gives `like` three significant digits.
+/// Formats `value` with as many decimals as `like` needs for three significant digits. If `like` is below 1, `value`
+/// itself has three significant digits.
 static std::string with_decimals_of(double value, double like) {
   const double size = std::abs(like);
   if (size < 1) return format_text("{:.3g}", value);

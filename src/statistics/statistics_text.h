@@ -30,7 +30,7 @@ std::vector<std::pair<std::string, std::string>> statistics_methods(const SweepS
 /// "0.2", "0 (ReLU)", "1 (linear)".
 std::string slope_name(double slope);
 
-/// Formats a score with three significant digits, without an exponent for large numbers: 1234, 12.3, 0.123.
+/// Formats a score with at least three significant digits, without an exponent for large numbers: 1234, 12.3, 0.123.
 std::string score_number(double value);
 
 /// "FD 12.3 +/- 0.4 (3 seeds)" or "FD 12.3 +/- 0.4, 1 of 4 diverged": mean and standard deviation over the scored arms.

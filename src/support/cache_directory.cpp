@@ -50,6 +50,14 @@ FileLock wait_for_cache_lock(const fs::path& file) {
   return held;
 }
 
+FileLock try_cache_lock(const fs::path& file) {
+  make_cache_directory(file.parent_path());
+  const fs::path lock = file.string() + ".lock";
+  FileLock held(lock, file);
+  follow_directory_mode(lock);
+  return held;
+}
+
 fs::path cache_record(const fs::path& file) {
   return (cache_dir() / "sources" / file.lexically_relative(cache_dir())) += ".txt";
 }

@@ -22,13 +22,16 @@ std::filesystem::path cache_dir();
 /// stop.
 FileLock wait_for_cache_lock(const std::filesystem::path& file);
 
+/// Like wait_for_cache_lock, but does not wait: throws BusyError if another process holds that right.
+FileLock try_cache_lock(const std::filesystem::path& file);
+
 /// Gives `path`, a new file or directory in the cache, the permissions that its directory has for group and others,
 /// regardless of the umask, so that every user who may write to the directory may use `path`. Does nothing if another
 /// user owns `path`.
 void follow_directory_mode(const std::filesystem::path& path);
 
 /// Records that `file` in the cache has just been used, and that it was made from the file or directory `source`. Does
-/// nothing if the cache is not writable.
+/// nothing if the cache is not writable, or if `source` is empty or contains a line break.
 void note_cache_use(const std::filesystem::path& file, const std::filesystem::path& source);
 
 /// Returns the file in which note_cache_use records the use of `file`. It contains the paths of the sources, one per

@@ -15,7 +15,7 @@ namespace slopegan {
 /// receives SIGTERM when this process dies.
 class ChildProcess {
  public:
-  /// Starts the program with `arguments`, which do not include its name, and with `variables` ("NAME=value") added to
+  /// Starts the program with `arguments`, which do not include its name, and with `variables` ("NAME=value") set in
   /// the environment. The child's stdout is discarded, and its stderr is kept for the functions below. Throws IoError.
   explicit ChildProcess(const std::vector<std::string>& arguments, const std::vector<std::string>& variables = {});
   ChildProcess(ChildProcess&&) = default;

@@ -83,7 +83,8 @@ bool has_result(const SweepScores& scores, const std::vector<std::int64_t>& seed
                              [&](const ArmScore& arm) { return log_score(arm) && contains(seeds, arm.seed); });
 }
 
-/// Like is_in_training, but true if a lock cannot be read; the arm's own process reports the error.
+/// Like is_in_training, but true if a lock cannot be read; the process that trains that arm reports the
+/// error.
 bool may_be_in_training(const std::filesystem::path& sweep_dir) {
   try {
     return is_in_training(sweep_dir);
@@ -99,22 +100,22 @@ void add_seed_notes(std::vector<std::string>& notes, const SweepScores& all, con
   if (!has_result(all, plan.seeds) && has_result(all, added)) {
     notes.push_back(format_text(
         "None of the planned seeds ({}) has a comparable result, so the verdicts depend on seeds that were added after "
-        "the plan was made ({}), and the error rate does not hold for them.",
+        "the plan was made ({}), and the error rate does not hold for these verdicts.",
         shown_numbers(plan.seeds), shown_numbers(added)));
   } else if (!added.empty()) {
-    notes.push_back(
-        format_text("Seeds added after the first results ({}) are in the pictures and tables but do not affect the "
-                    "verdicts.{}",
-                    shown_numbers(added), description_of(all)));
+    notes.push_back(format_text(
+        "Seeds added after the first results: {}. They are in the pictures and tables but do not affect the "
+        "verdicts.{}",
+        shown_numbers(added), description_of(all)));
   }
   if (left_out.empty()) return;
   notes.push_back(format_text(
-      "Planned seeds were left out after the first results ({}). The error rate holds only if all planned seeds are "
-      "used ({}).",
+      "Planned seeds left out after the first results: {}. The error rate holds only if all planned seeds are used "
+      "({}).",
       shown_numbers(left_out), shown_numbers(plan.seeds)));
 }
 
-/// The note on a change of training.total_images.
+/// The note on a change to training.total_images.
 std::string images_note(const SweepScores& scores, const FixedPlan& plan, const Config& config) {
   if (scores.metric && scores.metric->images == plan.images) {
     return format_text(
@@ -124,13 +125,13 @@ std::string images_note(const SweepScores& scores, const FixedPlan& plan, const 
   }
   return format_text(
       "The results are for {} images per arm, but {} were planned when the first results were seen, so "
-      "this is a second look and the error rate does not hold for both looks together.",
+      "this is a second look and the error rate does not cover both looks together.",
       scores.metric ? scores.metric->images : config.training.total_images, plan.images);
 }
 
-/// Notes on slopes that were added or left out, and on added conditions. Holm's correction for more comparisons rejects
-/// nothing that the correction for the planned ones would not reject, so the error rate still holds for the planned
-/// ones. It does not hold for the added ones, which may have been chosen because of the results.
+/// Notes on slopes that were added or left out, and on added conditions. Holm's correction over more comparisons never
+/// rejects a planned one that the correction over the planned ones alone would keep, so the error rate still holds for
+/// the planned ones. It does not hold for the added ones, which may have been chosen because of the results.
 void add_comparison_notes(std::vector<std::string>& notes, const FixedPlan& plan, const Config& config) {
   const auto& slopes = config.sweep.negative_slope;
   if (const auto added = beyond(slopes, plan.slopes); !added.empty()) {
@@ -153,7 +154,7 @@ void add_comparison_notes(std::vector<std::string>& notes, const FixedPlan& plan
   }
 }
 
-/// Notes on changes of the images, the control and the error rate.
+/// Notes on changes to the number of images, the control and the error rate.
 void add_other_notes(std::vector<std::string>& notes, const SweepScores& scores, const FixedPlan& plan,
                      const Config& config) {
   if (config.training.total_images != plan.images) notes.push_back(images_note(scores, plan, config));

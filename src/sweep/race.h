@@ -37,8 +37,8 @@ std::int64_t interim_images(const Config& config);
 PlannedRace planned_race(const Config& config, const RacePlan& plan, const std::string& extractor,
                          const std::string& dataset_hash);
 
-/// The race in <sweep_dir>/race.json; std::nullopt if there is none. Throws UsageError if the file is damaged or was
-/// edited.
+/// The race in <sweep_dir>/race.json; std::nullopt if there is none. Throws UsageError if the file is damaged or its
+/// plan was edited.
 std::optional<RaceFile> read_race(const std::filesystem::path& sweep_dir);
 
 /// Throws UsageError if arms of the sweep have been or are being trained without a plan or with a different one, or if

@@ -67,7 +67,8 @@ std::optional<RaceFile> race_of(const Config& config, const std::filesystem::pat
   return config.sweep.design == SweepDesign::race ? read_race(sweep_dir) : std::nullopt;
 }
 
-/// All known metrics, so that every results.csv has the same columns, followed by any other metrics of these arms.
+/// All known metrics, so that every results.csv has at least these columns, followed by any other metrics of these
+/// arms.
 Cells metric_names(const std::vector<std::optional<MetricsRecord>>& metrics) {
   Cells names, others;
   for (const auto& figure : figures) names.emplace_back(figure.key);
@@ -248,8 +249,10 @@ std::vector<std::string> hardware_notes(const std::vector<Arm>& arms, const Swee
                     "float32 or bfloat16 for all arms.");
   }
   if (const auto mix = mix_text(processors, "on"); !mix.empty()) {
-    notes.push_back("The arms were trained on different processors: " + mix +
-                    ". Their rounding differs, so an arm trained again on another processor is not bit-identical.");
+    notes.push_back(
+        "The arms were trained on different processors: " + mix +
+        ". Rounding can differ between processors, so an arm that is trained again on another one may not be "
+        "bit-identical.");
   }
   return notes;
 }

@@ -62,20 +62,29 @@ class BatchStep {
     const double r1 = loss_.r1 * inputs_.penalty_factor, r2 = loss_.r2 * inputs_.penalty_factor;
     const auto real = augment_for_discriminator(inputs_.real, inputs_.of_real, r1 > 0);
     const auto fake = augment_for_discriminator(fake_.detach(), inputs_.of_fake, r2 > 0);
+    at::Tensor penalty;
+    const auto add = [&](double weight, const at::Tensor& value) {
+      penalty = penalty.defined() ? penalty + weight * value : weight * value;
+    };
     const auto real_logits = state_.discriminator->forward(real);
+    if (r1 > 0) add(r1 / 2, squared_gradient_norm(real_logits, real));
+    at::Tensor real_loss;
+    if (can_free_real_graph()) {
+      // This frees the graph for the real images before the graph for the generated images is built, to save memory.
+      real_loss = loss_for_real(loss_, real_logits, inputs_.label_noise);
+      (penalty.defined() ? real_loss + penalty : real_loss).backward();
+      real_loss = real_loss.detach();
+      if (penalty.defined()) penalty = penalty.detach();
+    }
     const auto fake_logits = state_.discriminator->forward(fake);
-    auto total = discriminator_loss(loss_, real_logits, fake_logits, inputs_.label_noise);
+    auto total = real_loss.defined() ? real_loss + loss_for_fake(loss_, fake_logits)
+                                     : discriminator_loss(loss_, real_logits, fake_logits, inputs_.label_noise);
     const auto means = mean_over_batch({total, mean_probability(real_logits), mean_probability(fake_logits)});
     results_.discriminator_loss = means[0];
     results_.d_real = means[1];
     results_.d_fake = means[2];
     losses_.push_back(results_.discriminator_loss);
 
-    at::Tensor penalty;
-    const auto add = [&](double weight, const at::Tensor& value) {
-      penalty = penalty.defined() ? penalty + weight * value : weight * value;
-    };
-    if (r1 > 0) add(r1 / 2, squared_gradient_norm(real_logits, real));
     if (r2 > 0) add(r2 / 2, squared_gradient_norm(fake_logits, fake));
     if (inputs_.interpolation.defined()) add(loss_.gradient_penalty, penalty_between(real, fake));
     if (penalty.defined()) {
@@ -84,6 +93,12 @@ class BatchStep {
       total = total + penalty;
     }
     results_.discriminator_gradient_norm = descend(total, *state_.discriminator, state_.discriminator_optimizer);
+  }
+
+  /// Whether the gradients for the real images can be computed separately. With several ranks, the gradients are summed
+  /// across the ranks once, after a single backward pass.
+  bool can_free_real_graph() const {
+    return !parallel_ && !needs_real_logits(loss_.kind) && !inputs_.interpolation.defined();
   }
 
   at::Tensor penalty_between(const at::Tensor& real, const at::Tensor& fake) {

@@ -5,6 +5,7 @@
 
 #include "config/enums.h"
 #include "config/print.h"
+#include "models/measured_kernels.h"
 #include "support/errors.h"
 #include "support/signals.h"
 #include "support/text.h"
@@ -42,6 +43,7 @@ void check_trainable_by(int ranks, const Config& config, std::int64_t images_see
 
 std::unique_ptr<DataParallel> join_ranks(GanState& state, const Config& config, const std::string& dataset_hash,
                                          Ranks& ranks) {
+  use_kernel_table();
   if (!ranks.is_same_everywhere(to_yaml(config))) {
     throw UsageError("the ranks were started with different configurations");
   }

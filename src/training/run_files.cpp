@@ -11,6 +11,7 @@
 #include "images/convert.h"
 #include "images/grid.h"
 #include "images/image_file.h"
+#include "models/measured_kernels.h"
 #include "run/records.h"
 #include "sampling/samples.h"
 #include "support/errors.h"
@@ -217,6 +218,18 @@ static std::string compute_reason(const RunInfo& info, const Compute& compute, s
       describe(compute));
 }
 
+/// The reason why the kernels are chosen in a different way than before; empty if they are not.
+static std::string kernels_reason(const CheckpointInfo& info, const Compute& compute) {
+  const bool were_measured = !info.kernels.empty(),
+             are_measured = compute.device.is_cpu() && measures_kernels(compute.type);
+  if (were_measured == are_measured) return "";
+  return format_text(
+      "the run was trained with {} kernels and continues with {} ones, so the resumed run will not be bit-identical to "
+      "an uninterrupted one; to avoid this, set SLOPEGAN_KERNELS={}",
+      were_measured ? "measured" : "predetermined", were_measured ? "predetermined" : "measured",
+      were_measured ? "measured" : "table");
+}
+
 std::vector<std::string> inexact_reasons(const Config& config, const Compute& compute, const Checkpoint& checkpoint) {
   const std::int64_t images = checkpoint.info.images, total = config.training.total_images;
   if (images == 0 || images >= total) return {};
@@ -231,6 +244,7 @@ std::vector<std::string> inexact_reasons(const Config& config, const Compute& co
         "of training.batch_size{} = {} in new runs",
         config.optimizer.discriminator_steps > 1 ? " x optimizer.discriminator_steps" : "", images_per_step));
   }
+  if (auto reason = kernels_reason(checkpoint.info, compute); !reason.empty()) reasons.push_back(std::move(reason));
   const std::int64_t before = checkpoint_config(checkpoint).training.total_images;
   const auto& optimizer = config.optimizer;
   if (before == total || optimizer.lr_decay == LearningRateDecay::none || optimizer.lr_decay_images > 0) return reasons;

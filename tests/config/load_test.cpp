@@ -228,7 +228,7 @@ TEST_F(LoadConfig, ReportsTheLineOfAKeyWithoutAValue) {
   EXPECT_THAT(override_errors({"training="}).front(), HasSubstr("training is a section"));
 }
 
-TEST_F(LoadConfig, RejectsNamesThatAreNotDirectoryNames) {
+TEST_F(LoadConfig, RejectsRunNamesAndPathsWithForbiddenCharacters) {
   const std::string long_name(65, 'a');
   for (const std::string name : {".", "..", "a/b", "\"\"", "a b", "\"a\\nb\"", "ü", long_name.c_str()}) {
     EXPECT_THAT(errors("run: {name: " + name + "}").front(), HasSubstr("is not allowed; allowed: 1 to 64 letters"));
@@ -371,7 +371,8 @@ TEST_F(LoadConfig, NamesTheLocationOfAnUnsetVariable) {
 }
 
 TEST_F(LoadConfig, ReadsAStoredConfigurationFromVersion09AsThatVersionDid) {
-  EXPECT_FALSE(load("seed: 1").config.data.as_in_0_9) << "the user's files need not set the new keys";
+  EXPECT_FALSE(load("seed: 1").config.data.as_in_0_9)
+      << "a user's file without the new keys is not treated as a file from version 0.9";
   const Config old = parse_config("data: {path: $SLOPEGAN_TEST_NONE/x, kind: image_folder}\n", "manifest");
   EXPECT_TRUE(old.data.as_in_0_9);
   EXPECT_EQ(old.data.path, "$SLOPEGAN_TEST_NONE/x") << "version 0.9 did not expand variables";

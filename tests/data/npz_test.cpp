@@ -233,12 +233,12 @@ TEST_F(NpzArrays, OfIntegersAreScaledByAFixedRangeAndClippedIfTheyAreComparedWit
   const auto scaled = load({{"images", deep}});
   EXPECT_EQ(scaled->deep_bits, 12);
   EXPECT_TRUE(torch::equal(scaled->images.flatten(), bytes({0, 62, 31, 0})));
-  EXPECT_THAT(scaled->notes, Contains(HasSubstr("4095 is white, as in the images that they are compared with")));
+  EXPECT_THAT(scaled->notes, Contains(HasSubstr("4095 is white, as in the other set of images")));
   config_.fixed_bits = 8;
   const auto clipped = load({{"x_train", deep}, {"x_test", deep}}, Split::test);
   EXPECT_TRUE(torch::equal(clipped->images.flatten(), bytes({0, 255, 255, 8})));
-  EXPECT_THAT(clipped->warnings, Contains("2 values of x_test are outside the range of the images that they are "
-                                          "compared with and are clipped"));
+  EXPECT_THAT(clipped->warnings, Contains("2 values of x_test are outside the range of the other set of images "
+                                          "and are clipped"));
   config_.fixed_bits = 12;
   const auto small = load({{"images", npy("<u2", "(1, 2, 2)", raw<std::uint16_t>({0, 200, 255, 8}))}});
   EXPECT_THAT(small->warnings, Contains(HasSubstr("if the values are bytes, store them as uint8")));

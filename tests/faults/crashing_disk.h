@@ -17,10 +17,10 @@ enum class UnsyncedData { lost, zeros, part, written };
 /// The state, after a power failure, of names that were created, changed or removed in a directory that was not synced.
 enum class UnsyncedNames { lost, kept, some };
 
-/// A simulated disk that guarantees no more than POSIX does: the content of a file is durable after an fsync of the
-/// file, and a name after an fsync of its directory. It replays recorded calls and writes a possible result of a crash
-/// as real files. A rename is atomic: either both changes of names reach the disk or neither does. Otherwise, names
-/// reach the disk in any order.
+/// A simulated disk with the guarantees that common file systems of Linux share, and no others: the content of a file
+/// is durable after an fsync of the file, and a name after an fsync of its directory. It replays recorded calls and
+/// writes a possible result of a crash as real files. A rename is atomic: either both changes of names reach the disk
+/// or neither does. Otherwise, names reach the disk in any order.
 class CrashingDisk {
  public:
   /// Treats the current content of `root` (files, directories, symlinks) as durable.

@@ -27,7 +27,7 @@ struct Layer {
 // sides of the small feature maps.
 const std::vector<Layer> layers = {{32, 1, 32}, {16, 3, 16},  {24, 5, 8},    {64, 32, 8}, {48, 40, 4},
                                    {8, 4, 2},   {10, 2, 128}, {128, 160, 8}, {7, 6, 8},   {4, 257, 4},
-                                   {6, 2, 14},  {2, 2, 34},   {8, 6, 6}};
+                                   {6, 258, 4}, {6, 2, 14},   {2, 2, 34},    {8, 6, 6}};
 
 at::Tensor reference(const at::Tensor& maps, const at::Tensor& weight, bool transposed) {
   const std::vector<std::int64_t> stride(2, 2), padding(2, 1);

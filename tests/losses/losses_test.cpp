@@ -84,6 +84,18 @@ TEST(Relativistic, EqualsItsDefinition) {
   EXPECT_NEAR(generator_value(loss_of(LossKind::relativistic)), generator, 1e-12);
 }
 
+TEST(DiscriminatorLoss, IsTheSumOfItsTermsForRealAndGeneratedImagesIfItHasSuchTerms) {
+  for (const auto kind : {LossKind::bce, LossKind::hinge, LossKind::wasserstein, LossKind::lsgan}) {
+    ASSERT_FALSE(needs_real_logits(kind));
+    const auto loss = loss_of(kind);
+    EXPECT_DOUBLE_EQ(loss_for_real(loss, real_pair).item<double>() + loss_for_fake(loss, fake_pair).item<double>(),
+                     discriminator_value(loss));
+  }
+  ASSERT_TRUE(needs_real_logits(LossKind::relativistic));
+  EXPECT_THROW(loss_for_real(loss_of(LossKind::relativistic), real_pair), c10::Error);
+  EXPECT_THROW(loss_for_fake(loss_of(LossKind::relativistic), fake_pair), c10::Error);
+}
+
 TEST(LabelNoise, ShiftsTheTargetOfEachRealImage) {
   const auto noise = at::tensor({0.1, -0.2}, at::kDouble);
   const auto lsgan = discriminator_loss(loss_of(LossKind::lsgan), real_pair, fake_pair, noise).item<double>();

@@ -42,7 +42,8 @@ TEST(Neighbours, MatchTheSortedDistances) {
 TEST(Neighbours, NearestDistancesToAnotherSetMatchTheSmallestDistances) {
   const at::Tensor points = whole_features(2, 300, 4, 30), others = whole_features(3, 2000, 4, 30);
   const at::Tensor expected = squared_distances(points, others).amin(1);
-  // The squares are integers. LibTorch's vectorised square root is not correctly rounded on every processor.
+  // Compares squares, which are integers, because LibTorch's vectorised square root is not correctly rounded on every
+  // processor.
   EXPECT_TRUE(at::equal(as_tensor(nearest_distances(points, others)).square().round(), expected));
 }
 
@@ -54,7 +55,6 @@ TEST(Neighbours, ACopyIsAtDistanceExactlyZero) {
 }
 
 TEST(Neighbours, TheDistanceBetweenTwoPointsDoesNotDependOnTheirSets) {
-  // The distance is the same from either side, in any row, and among any other points.
   const at::Tensor points = normal_features(5, 200, 19) + 1e6;
   const auto radii = squared_neighbour_radii(points, {1});
   for (std::int64_t i = 0; i < 200; ++i) {

@@ -1,5 +1,6 @@
 #include "models/measured_kernels.h"
 
+#include <algorithm>
 #include <fstream>
 #include <string>
 #include <vector>
@@ -8,9 +9,12 @@
 #include <gtest/gtest.h>
 
 #include "expect_error.h"
+#include "ordinary_permissions.h"
 #include "scoped_variable.h"
+#include "support/cache_directory.h"
 #include "support/errors.h"
 #include "support/files.h"
+#include "support/log.h"
 #include "temporary_directory.h"
 
 namespace slopegan {
@@ -35,6 +39,22 @@ class MeasuredKernelsTest : public ::testing::Test {
   }
   MeasuredKernels make_kernels() {
     return MeasuredKernels(file_, [this] { return now_; });
+  }
+  /// Selects two kernels and expects that each is measured once, with one warning about the cache.
+  void expect_measured_without_cache() {
+    tiles_ = 0.5;
+    auto kernels = make_kernels();
+    ::testing::internal::CaptureStderr();
+    log::init({});
+    EXPECT_TRUE(select(kernels, false));
+    const int once = products_;
+    EXPECT_TRUE(select(kernels, false));
+    EXPECT_EQ(products_, once);
+    EXPECT_TRUE(select(kernels, false, {1, 2, 3, 4, 5}));
+    EXPECT_EQ(products_, 2 * once);
+    const std::string text = ::testing::internal::GetCapturedStderr();
+    EXPECT_THAT(text, HasSubstr("so other runs may choose differently"));
+    EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 1) << text;
   }
 
   TemporaryDirectory directory_;
@@ -128,14 +148,36 @@ TEST_F(MeasuredKernelsTest, IgnoresLinesThatAreNotChoices) {
   EXPECT_GT(products_, 0);
 }
 
-TEST_F(MeasuredKernelsTest, MeasuresWithoutACacheThatCanBeWritten) {
+TEST_F(MeasuredKernelsTest, MeasuresIfTheCacheIsNotADirectory) {
   directory_.write("cache", "a file, not a directory");
-  tiles_ = 0.5;
+  expect_measured_without_cache();
+}
+
+TEST_F(MeasuredKernelsTest, MeasuresIfTheCacheMayNotBeRead) {
+  std::filesystem::create_directories(file_.parent_path());
+  std::filesystem::permissions(file_.parent_path(), std::filesystem::perms::none);
+  const OrdinaryPermissions permissions;
+  if (!permissions.apply()) GTEST_SKIP() << "this process may not remove its capabilities";
+  expect_measured_without_cache();
+  std::filesystem::permissions(file_.parent_path(), std::filesystem::perms::owner_all);
+}
+
+TEST_F(MeasuredKernelsTest, DoesNotWaitForAProcessThatKeepsTheCacheLocked) {
+  const FileLock lock = try_cache_lock(file_);
+  expect_measured_without_cache();
+}
+
+TEST_F(MeasuredKernelsTest, MeasuresALimitedNumberOfKinds) {
+  std::vector<std::string> many;
+  for (std::size_t i = 1; i <= 2 * MeasuredKernels::most_choices; ++i) {
+    many.push_back("transpose float32 32 64 128 4 " + std::to_string(i) + ", 1 thread: tiles");
+  }
   auto kernels = make_kernels();
-  EXPECT_TRUE(select(kernels, false));
-  const int measured = products_;
-  EXPECT_TRUE(select(kernels, false));
-  EXPECT_EQ(products_, measured);
+  kernels.restore(many);
+  EXPECT_THAT(kernels.choices(), SizeIs(MeasuredKernels::most_choices));
+  EXPECT_TRUE(select(kernels, true, {1, 1, 1, 1, 1}));
+  EXPECT_FALSE(select(kernels, false, {2, 1, 1, 1, 1}));
+  EXPECT_EQ(products_, 0);
 }
 
 TEST(ConfigureKernels, RejectsUnknownValues) {
@@ -144,11 +186,26 @@ TEST(ConfigureKernels, RejectsUnknownValues) {
               HasSubstr("SLOPEGAN_KERNELS = fastest: expected measured or table"));
 }
 
-TEST(ConfigureKernels, UsesTheTableOnRequest) {
-  const ScopedVariable variable("SLOPEGAN_KERNELS", "table");
-  configure_kernels();
-  EXPECT_EQ(kernel_selector(), nullptr);
+TEST(ConfigureKernels, UsesTheTableByDefaultAndOnRequest) {
+  for (const char* value : {static_cast<const char*>(nullptr), "", "table"}) {
+    const ScopedVariable variable("SLOPEGAN_KERNELS", value);
+    configure_kernels();
+    EXPECT_EQ(kernel_selector(), nullptr);
+  }
   restore_kernel_choices({"transpose float32 32 64 128 4 4, 1 thread: tiles"});
+  EXPECT_THAT(kernel_choices(), IsEmpty());
+}
+
+TEST(ConfigureKernels, MeasuresOnRequestUntilTheTableIsUsed) {
+  const CacheDirectory cache;
+  const ScopedVariable variable("SLOPEGAN_KERNELS", "measured");
+  configure_kernels();
+  EXPECT_NE(kernel_selector(), nullptr);
+  restore_kernel_choices({"transpose float32 32 64 128 4 4, 1 thread: tiles"});
+  EXPECT_THAT(kernel_choices(), SizeIs(1));
+  use_kernel_table();
+  EXPECT_EQ(kernel_selector(), nullptr);
+  EXPECT_FALSE(measures_kernels(at::kFloat));
   EXPECT_THAT(kernel_choices(), IsEmpty());
 }
 

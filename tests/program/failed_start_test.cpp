@@ -222,9 +222,10 @@ TEST(ReportBug, PrintsTheFirstLineOfTheMessageAndReturns70) {
   ::testing::internal::CaptureStderr();
   log::init({});
   const int code = report_bug(std::logic_error("the tensors differ\nException raised from check at file.cpp:5"));
-  EXPECT_EQ(::testing::internal::GetCapturedStderr(),
-            "slopegan: this is a bug; please report it together with the command and the configuration: the tensors "
-            "differ\n");
+  EXPECT_EQ(
+      ::testing::internal::GetCapturedStderr(),
+      "slopegan: internal error: the tensors differ; this is a bug, so please report it together with the command "
+      "and the configuration\n");
   EXPECT_EQ(code, 70);
 }
 

@@ -154,7 +154,7 @@ TEST(Report, IsWrittenToTheRequestedFile) {
 TEST(Report, RejectsDirectoriesThatAreNeitherRunNorSweep) {
   const TemporaryDirectory directory;
   EXPECT_THAT(message_of<UsageError>([&] { write_report(directory.path()); }),
-              HasSubstr("is neither a run nor a sweep: it contains no config.yaml and no sweep.yaml"));
+              HasSubstr("is neither a run nor a sweep: it contains neither config.yaml nor sweep.yaml"));
   EXPECT_EQ(try_write_report(directory.path()), std::nullopt);  // only logs a warning
 }
 

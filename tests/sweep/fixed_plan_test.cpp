@@ -110,9 +110,10 @@ TEST_F(PlannedSweep, UsesOnlyThePlannedSeedsForItsVerdicts) {
   EXPECT_THAT(planned.arms, SizeIs(4));
   for (const auto& arm : planned.arms) EXPECT_LE(arm.seed, 1);
   EXPECT_THAT(planned.rulers[0].fds, ElementsAre(1, 1, 0, 0));
-  EXPECT_THAT(planned.notes, ElementsAre(HasSubstr("first results (5, 6) are in the pictures and tables but do not "
-                                                   "affect the verdicts. Mean FD over all seeds: 1.00 at slope 0, "
-                                                   "1.20 at slope 0.2.")));
+  EXPECT_THAT(planned.notes,
+              ElementsAre(HasSubstr("first results: 5, 6. They are in the pictures and tables but do not "
+                                    "affect the verdicts. Mean FD over all seeds: 1.00 at slope 0, "
+                                    "1.20 at slope 0.2.")));
   EXPECT_THAT(promise_text(scores(), plan, config_),
               HasSubstr("applies to the 2 seeds planned before the first results (0, 1)"));
   EXPECT_THAT(seeds_that_count(config_, plan), ElementsAre(1, 0));
@@ -125,11 +126,11 @@ TEST_F(PlannedSweep, NotesPlannedSeedsThatWereLeftOut) {
   config_.sweep.seeds = {0, 1};
   const auto planned = planned_scores(scores(), plan, config_);
   EXPECT_THAT(planned.arms, SizeIs(4));
-  EXPECT_THAT(planned.notes, ElementsAre(HasSubstr("Planned seeds were left out after the first results (2, 3). The "
+  EXPECT_THAT(planned.notes, ElementsAre(HasSubstr("Planned seeds left out after the first results: 2, 3. The "
                                                    "error rate holds only if all planned seeds are used")));
   config_.sweep.seeds = {0, 1, 7};
   EXPECT_THAT(planned_scores(scores(), plan, config_).notes,
-              ElementsAre(HasSubstr("first results (7)"), HasSubstr("left out after the first results (2, 3)")));
+              ElementsAre(HasSubstr("first results: 7."), HasSubstr("left out after the first results: 2, 3.")));
   EXPECT_EQ(promise_text(scores(), plan, config_), "");
 }
 

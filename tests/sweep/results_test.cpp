@@ -240,7 +240,7 @@ TEST_F(PlannedResults, AreUsedEvenIfMoreArmsWereEvaluatedDifferently) {
   EXPECT_THAT(slopes_scored_by_seed({0, 1, 2, 3}, other), ElementsAre(2, 2, 2, 2));
 }
 
-TEST_F(PlannedResults, ArePreferredToThoseOfAddedSeedsWithAnotherExtractor) {
+TEST_F(PlannedResults, ArePreferredEvenIfOnlyAddedSeedsHaveThePlannedExtractor) {
   auto other = metrics(3);
   other.extractor = "classifier@0000";
   EXPECT_THAT(slopes_scored_by_seed({0, 1}, other), ElementsAre(2, 2, 0, 0));

@@ -228,10 +228,11 @@ TEST(GanStep, MatchesThePlainStepWithEveryPenaltyAndTheRelativisticLossInFloat64
   expect_plain_step_in_float64(config, /*weight_tolerance=*/1e-9);
 }
 
-TEST(GanStep, MatchesThePlainStepWithR1ThroughBatchNormInFloat64) {
+TEST(GanStep, MatchesThePlainStepWithR1AndR2ThroughBatchNormInFloat64) {
   auto config = plain_config();
   config.init.mode = InitMode::slope_matched;
   config.loss.r1 = 0.5;
+  config.loss.r2 = 1.5;
   config.loss.r1_every = 2;
   expect_plain_step_in_float64(config);
 }

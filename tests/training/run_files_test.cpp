@@ -7,7 +7,9 @@
 #include <gtest/gtest.h>
 
 #include "config/print.h"
+#include "models/measured_kernels.h"
 #include "run/run_info.h"
+#include "scoped_variable.h"
 #include "support/files.h"
 #include "temporary_directory.h"
 
@@ -102,6 +104,7 @@ class ResumedRun : public ::testing::Test {
     Checkpoint checkpoint{directory_.checkpoints_dir() / std::to_string(images), {}, {}};
     checkpoint.info.images = images;
     checkpoint.info.config_yaml = to_yaml(config_);
+    checkpoint.info.kernels = kernels_;
     reasons_ = inexact_reasons(config_, compute, checkpoint);
     const auto resume = images > 0 ? std::optional(checkpoint) : std::nullopt;
     const RunInfo info = describe_run(config_, compute, dataset, directory_, resume, {});
@@ -114,8 +117,27 @@ class ResumedRun : public ::testing::Test {
   const TemporaryDirectory parent_;
   RunDirectory directory_;
   Config config_;
+  std::vector<std::string> kernels_;  ///< those in the checkpoint
   std::vector<std::string> reasons_;
 };
+
+TEST_F(ResumedRun, ReportsThatItsKernelsAreChosenInADifferentWay) {
+  kernels_ = {"transpose float32 32 64 128 4 4, 1 thread: tiles"};
+  EXPECT_THAT(start(640, node_).inexact_at, ElementsAre(640));
+  EXPECT_THAT(reasons_, ElementsAre(HasSubstr("trained with measured kernels and continues with predetermined ones")));
+  EXPECT_THAT(reasons_, ElementsAre(HasSubstr("set SLOPEGAN_KERNELS=measured")));
+  const CacheDirectory cache;
+  const ScopedVariable variable("SLOPEGAN_KERNELS", "measured");
+  configure_kernels();
+  if (measures_kernels(node_.type)) {
+    start(640, node_);
+    EXPECT_THAT(reasons_, IsEmpty());
+    kernels_ = {};
+    start(640, node_);
+    EXPECT_THAT(reasons_, ElementsAre(HasSubstr("set SLOPEGAN_KERNELS=table")));
+  }
+  use_kernel_table();
+}
 
 TEST_F(ResumedRun, RecordsHowItsEarlierStepsWereComputed) {
   start(0, node_);
@@ -132,7 +154,7 @@ TEST_F(ResumedRun, RecordsHowItsEarlierStepsWereComputed) {
   EXPECT_EQ(later.earlier_compute[0].precision, "bfloat16");
   EXPECT_EQ(later.earlier_compute[0].threads, 1);
   const RunInfo earlier_checkpoint = start(320, other_);
-  EXPECT_THAT(reasons_, ElementsAre(HasSubstr("cpu, bfloat16, 1 thread until 320 images")));
+  EXPECT_THAT(reasons_, ElementsAre(HasSubstr("at 320 images was trained with cpu, bfloat16, 1 thread, and")));
   EXPECT_THAT(earlier_checkpoint.inexact_at, ElementsAre(320));
 }
 
@@ -162,7 +184,7 @@ TEST_F(ResumedRun, IsNotAffectedByTheNumberOfCpuThreadsIfItTrainsOnAGpu) {
   start(640, {at::Device(at::kCUDA, 0), at::kBFloat16, 4});
   EXPECT_THAT(reasons_, IsEmpty());
   start(960, node_);
-  EXPECT_THAT(reasons_, ElementsAre(HasSubstr("cuda:0, bfloat16, 4 threads until 960 images")));
+  EXPECT_THAT(reasons_, ElementsAre(HasSubstr("at 960 images was trained with cuda:0, bfloat16, 4 threads, and")));
 }
 
 TEST_F(ResumedRun, CausesNoWarningIfRunJsonIsMissingOrDamaged) {
