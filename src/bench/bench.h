@@ -21,9 +21,10 @@ struct BenchVariant {
 
 /// Measures the training step (networks, losses, penalties, Adam, moving average) of each variant on a batch in memory.
 /// The time of a step is averaged over one period of the R1 and R2 penalties (loss.r1_every). The peak rate of each
-/// dtype is that of the faster of two references: a 2048 x 2048 matrix product, and the first strided convolution
-/// between hidden layers of the first variant. Images have `channels` channels: 1 or 3. If `busy` is not 0, the steps
-/// are measured again, for the same duration, while `busy` other processes occupy one core each.
+/// dtype is that of the faster of two references: a 2048 x 2048 (256 x 256 where bfloat16 is emulated) matrix product,
+/// and the first strided convolution between hidden layers of the first variant. Images have `channels` channels: 1
+/// or 3. If `busy` is not 0, the steps are measured again, for the same duration, while `busy` other processes occupy
+/// one core each.
 BenchResult bench_step(const std::vector<BenchVariant>& variants, std::int64_t channels, const RoundOptions& options,
                        int busy = 0);
 

@@ -129,7 +129,8 @@ const std::vector<ManEntry> man_environment = {
      "training.precision: auto selects bfloat16 only with avx512_bf16. Useful for tests, and to obtain the same "
      "results on different processors."},
     {"SLOPEGAN_KERNELS",
-     "How the kernels for convolutions are chosen when one process trains on the CPU. table (the default): from the "
+     "How the kernels for the convolutions of training and diagnostics are chosen on the CPU. table (the default): "
+     "from the "
      "shapes, with a table measured on processors with AVX-512 and without AMX. measured: by measuring both kernels "
      "when a shape is first needed. Measured choices are stored in the cache and in checkpoints; runs are "
      "bit-identical "

@@ -17,7 +17,7 @@ struct Compute {
 };
 
 /// Whether the device multiplies bfloat16 natively: a processor with avx512_bf16, or a GPU with compute capability 8.0
-/// or newer. Other devices emulate it, which can be slower than float32 by orders of magnitude.
+/// or newer. On other devices, it may be emulated, which can be slower than float32 by orders of magnitude.
 bool has_native_bfloat16(at::Device device);
 
 /// Resolves `auto` on this machine: CUDA if there is a GPU; bfloat16 if has_native_bfloat16(), float32 otherwise; the

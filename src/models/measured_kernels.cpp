@@ -33,7 +33,7 @@ namespace {
 
 constexpr std::size_t largest_cache_file = 1 << 20;
 constexpr double least_gain = 1.1, clear_gain = 1.5;
-constexpr int rounds = 5;
+constexpr int rounds = 5, clear_rounds = 3;
 
 constexpr std::array<std::pair<Product, const char*>, 3> product_names = {
     {{Product::convolve, "convolve"}, {Product::transpose, "transpose"}, {Product::correlate, "correlate"}}};
@@ -115,7 +115,8 @@ bool MeasuredKernels::store(const Kind& kind, bool in_tiles) {
   const FileLock lock = lock_soon(cache_);
   Choices choices = read_cache();
   const auto [stored, is_new] = choices.emplace(kind, in_tiles);
-  if (!is_new || choices.size() > most_choices) return stored->second;
+  if (!is_new) return stored->second;
+  if (choices.size() > most_choices) throw IoError(display(cache_) + " is full");
   std::string text;
   for (const auto& [other, tiles] : choices) text += line_of(other, tiles) + "\n";
   write_file_atomic(cache_, text, Sync::later);
@@ -126,7 +127,7 @@ bool MeasuredKernels::store(const Kind& kind, bool in_tiles) {
 void MeasuredKernels::warn(const std::string& reason) {
   if (std::exchange(has_warned_, true)) return;
   log::warning(
-      "the measured choices of kernels cannot be stored in the cache, so other runs may choose differently, "
+      "the measured choices of kernels cannot be shared through the cache, so other runs may choose differently, "
       "and their results may differ in rounding: " +
       reason);
 }
@@ -141,7 +142,8 @@ bool MeasuredKernels::measure(const Kind& kind, bool expected,
       const double duration = seconds_() - start;
       if (round > 0) best[in_tiles] = std::min(best[in_tiles], duration);
     }
-    if (round > 0 && std::max(best[0], best[1]) > clear_gain * std::min(best[0], best[1])) break;
+    const bool is_clear = std::max(best[0], best[1]) > clear_gain * std::min(best[0], best[1]);
+    if (round >= clear_rounds && is_clear) break;  // with fewer rounds, another process may have delayed one kernel
   }
   const bool in_tiles = best[!expected] * least_gain <= best[expected] ? !expected : expected;
   log::debug(
@@ -167,7 +169,7 @@ bool MeasuredKernels::selects_tiles(Product product, at::ScalarType type, const 
   if (!in_tiles) {
     in_tiles = measure(kind, expected, compute);
     try {
-      in_tiles = store(kind, *in_tiles);
+      if (!has_warned_) in_tiles = store(kind, *in_tiles);
     } catch (const Error& error) {  // IoError or BusyError
       warn(error.what());
     }

@@ -97,9 +97,7 @@ class BatchStep {
 
   /// Whether the gradients for the real images can be computed separately. With several ranks, the gradients are summed
   /// across the ranks once, after a single backward pass.
-  bool can_free_real_graph() const {
-    return !parallel_ && !needs_real_logits(loss_.kind) && !inputs_.interpolation.defined();
-  }
+  bool can_free_real_graph() const { return !parallel_ && !needs_real_logits(loss_.kind); }
 
   at::Tensor penalty_between(const at::Tensor& real, const at::Tensor& fake) {
     const auto between = interpolate_images(real, fake, inputs_.interpolation);

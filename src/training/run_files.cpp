@@ -218,10 +218,13 @@ static std::string compute_reason(const RunInfo& info, const Compute& compute, s
       describe(compute));
 }
 
+bool trains_with_measured_kernels(const Compute& compute) {
+  return compute.device.is_cpu() && measures_kernels(compute.type);
+}
+
 /// The reason why the kernels are chosen in a different way than before; empty if they are not.
 static std::string kernels_reason(const CheckpointInfo& info, const Compute& compute) {
-  const bool were_measured = !info.kernels.empty(),
-             are_measured = compute.device.is_cpu() && measures_kernels(compute.type);
+  const bool were_measured = !info.kernels.empty(), are_measured = trains_with_measured_kernels(compute);
   if (were_measured == are_measured) return "";
   return format_text(
       "the run was trained with {} kernels and continues with {} ones, so the resumed run will not be bit-identical to "

@@ -46,6 +46,9 @@ void check_resumable(const Config& config, const Dataset& dataset, const Checkpo
 /// Whether the checkpoint belongs to the run in `directory`.
 bool belongs_to(const Checkpoint& checkpoint, const RunDirectory& directory);
 
+/// Whether training with `compute` measures its kernels (models/measured_kernels.h).
+bool trains_with_measured_kernels(const Compute& compute);
+
 /// The reasons why a run that resumes from `checkpoint` differs from an uninterrupted run with the same total_images:
 /// the last step before the checkpoint was shortened, the learning rates change, or, according to the run.json of the
 /// checkpoint's run, the earlier steps were computed differently. Empty if it does not differ. Writing the result of

@@ -282,7 +282,7 @@ class Training {
     info.file_offsets = logs_.sizes();
     info.data_path = std::filesystem::absolute(config_.data.path).lexically_normal().string();
     info.gradient_penalty = gradient_penalty_;
-    info.kernels = kernel_choices();
+    if (trains_with_measured_kernels(compute_)) info.kernels = kernel_choices();
     save_checkpoint(directory_.checkpoints_dir(), info, state_.tensors(), config_.checkpoint.keep);
     keep_best();
     log::debug(format_text("checkpoint at {} images", state_.images_seen));
@@ -309,9 +309,10 @@ class Training {
 
 TrainEnd train(const Config& config, const Compute& compute, const Dataset& dataset, const RunDirectory& directory,
                const std::optional<Checkpoint>& resume, const RunOrigin& origin, Ranks* ranks) {
+  if (ranks) use_kernel_table();
   if (resume) {
     check_resumable(config, dataset, *resume);
-    restore_kernel_choices(resume->info.kernels);
+    if (trains_with_measured_kernels(compute)) restore_kernel_choices(resume->info.kernels);
   }
   std::optional<RunRecord> record;
   const auto write_files = [&] {

@@ -5,6 +5,7 @@
 #include <thread>
 #include <vector>
 
+#include <c10/util/Exception.h>
 #include <gtest/gtest.h>
 
 namespace slopegan {
@@ -41,13 +42,50 @@ TEST(TensorMemory, KeepsOnlyBlocksOf4To32Mebibytes) {
   EXPECT_EQ(memory.free_bytes(), TensorMemory::smallest + TensorMemory::largest);
 }
 
-TEST(TensorMemory, KeepsNoMoreThanItsLimit) {
+TEST(TensorMemory, KeepsTheBlocksThatWereFreedLastUpToItsLimit) {
   TensorMemory memory(20 * mebibyte);
   {
     std::vector<c10::DataPtr> blocks;
     for (int i = 0; i < 10; ++i) blocks.push_back(memory.allocate(6 * mebibyte));
   }
   EXPECT_EQ(memory.free_bytes(), 18 * mebibyte);
+  auto other = memory.allocate(16 * mebibyte);
+  void* const data = other.get();
+  other.clear();
+  EXPECT_EQ(memory.free_bytes(), 16 * mebibyte);
+  EXPECT_EQ(memory.allocate(16 * mebibyte).get(), data);
+  EXPECT_TRUE(memory.release(0));
+  EXPECT_EQ(memory.free_bytes(), 0u);
+  EXPECT_FALSE(memory.release(0));
+}
+
+TEST(TensorMemory, ReusesTheBlockThatWasFreedLastAndFitsBest) {
+  TensorMemory memory(512 * mebibyte);
+  auto first = memory.allocate(8 * mebibyte), second = memory.allocate(8 * mebibyte),
+       larger = memory.allocate(8 * mebibyte + 4096);
+  void* const expected = second.get();
+  first.clear();
+  second.clear();
+  larger.clear();
+  EXPECT_EQ(memory.allocate(8 * mebibyte).get(), expected);
+}
+
+TEST(TensorMemory, FreesABlockByItsAddress) {
+  TensorMemory memory(512 * mebibyte);
+  for (const std::size_t size : {std::size_t{10}, 5 * mebibyte, 40 * mebibyte}) {
+    void* const data = memory.raw_allocate(size);
+    std::memset(data, 1, size);
+    memory.raw_deallocate(data);
+  }
+  EXPECT_EQ(memory.free_bytes(), 5 * mebibyte);
+}
+
+TEST(TensorMemory, ReportsThatMemoryIsExhaustedAfterReleasingItsBlocks) {
+  TensorMemory memory(512 * mebibyte);
+  memory.allocate(5 * mebibyte).clear();
+  EXPECT_THROW(memory.allocate(std::size_t{1} << 62), c10::Error);
+  EXPECT_EQ(memory.free_bytes(), 0u);
+  EXPECT_THROW(memory.allocate(SIZE_MAX), c10::Error);
 }
 
 TEST(TensorMemory, GivesEachTensorItsOwnBlockInSeveralThreads) {

@@ -228,12 +228,13 @@ TEST(GanStep, MatchesThePlainStepWithEveryPenaltyAndTheRelativisticLossInFloat64
   expect_plain_step_in_float64(config, /*weight_tolerance=*/1e-9);
 }
 
-TEST(GanStep, MatchesThePlainStepWithR1AndR2ThroughBatchNormInFloat64) {
+TEST(GanStep, MatchesThePlainStepWithEveryPenaltyThroughBatchNormInFloat64) {
   auto config = plain_config();
   config.init.mode = InitMode::slope_matched;
   config.loss.r1 = 0.5;
   config.loss.r2 = 1.5;
   config.loss.r1_every = 2;
+  config.loss.gradient_penalty = 2;
   expect_plain_step_in_float64(config);
 }
 
