@@ -147,7 +147,7 @@ TEST_F(Sweep, KeepsEarlierResultsAndDecidesWithThePlannedSeeds) {
   EXPECT_THAT(result.err, HasSubstr("2 arms that this command does not name are kept in the results"));
   EXPECT_THAT(result.out, HasSubstr("The error rate applies to the 1 seed planned before the first results (0)"));
   EXPECT_EQ(results().size(), 5u);
-  EXPECT_THAT(read_text(sweep_dir() / "statistics.json"), HasSubstr("first results (1) are in the pictures"));
+  EXPECT_THAT(read_text(sweep_dir() / "statistics.json"), HasSubstr("first results: 1. They are in the pictures"));
   EXPECT_THAT(read_text(sweep_dir() / "sweep.yaml"), HasSubstr("seeds: [1, 0]"));
 }
 
