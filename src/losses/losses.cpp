@@ -54,8 +54,16 @@ at::Tensor loss_for_fake(const LossConfig& loss, const at::Tensor& logits) {
 
 at::Tensor discriminator_loss(const LossConfig& loss, const at::Tensor& real_logits, const at::Tensor& fake_logits,
                               const at::Tensor& label_noise) {
-  if (loss.kind == LossKind::relativistic) return at::softplus(fake_logits - real_logits).mean();
-  return loss_for_real(loss, real_logits, label_noise) + loss_for_fake(loss, fake_logits);
+  switch (loss.kind) {
+    case LossKind::bce:
+    case LossKind::hinge:
+    case LossKind::wasserstein:
+    case LossKind::lsgan:
+      return loss_for_real(loss, real_logits, label_noise) + loss_for_fake(loss, fake_logits);
+    case LossKind::relativistic:
+      return at::softplus(fake_logits - real_logits).mean();
+  }
+  TORCH_CHECK(false, "unknown loss");
 }
 
 at::Tensor generator_loss(const LossConfig& loss, const at::Tensor& fake_logits, const at::Tensor& real_logits) {

@@ -43,6 +43,7 @@ TEST_F(WrongKind, SuggestsTheRightKindForAllPairsOfKinds) {
                                                              {DatasetKind::cifar, directory_ / "cifar"},
                                                              {DatasetKind::image_folder, directory_ / "photos"},
                                                              {DatasetKind::npz, directory_ / "arrays/a.npz"}};
+  ASSERT_EQ(all.size(), enum_values<DatasetKind>.size()) << "a new kind needs an example, and a case in wrong_kind.cpp";
   for (const auto& [right, path] : all) {
     for (const auto kind : enum_values<DatasetKind>) {
       if (kind == right) continue;
