@@ -2,13 +2,75 @@
 
 #include <algorithm>
 #include <cmath>
+#include <dlfcn.h>
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
+#include <torch/csrc/autograd/custom_function.h>
 
 #include "layers/initialisation.h"
 
 namespace slopegan {
+
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+/// Returns the gradient of the 3×3 convolution with respect to its input (`of` = 0) or its weight (`of` = 1).
+at::Tensor convolution_gradient(const at::Tensor& gradient, const at::Tensor& input, const at::Tensor& weight, int of) {
+  const std::vector<std::int64_t> one(2, 1), zero(2, 0);
+  const auto gradients = at::convolution_backward(gradient, input, weight, {}, one, one, one, /*transposed=*/false,
+                                                  zero, /*groups=*/1, {of == 0, of == 1, false});
+  return of == 0 ? std::get<0>(gradients) : std::get<1>(gradients);
+}
+
+using SetThreads = void (*)(int);
+
+/// OpenMP's omp_set_num_threads, looked up at run time because this library does not link an OpenMP runtime. nullptr if
+/// LibTorch does not use OpenMP.
+SetThreads find_set_threads() { return reinterpret_cast<SetThreads>(::dlsym(RTLD_DEFAULT, "omp_set_num_threads")); }
+
+/// The gradient with respect to the weight: each thread computes the gradient for a part of the images. If oneDNN
+/// distributes this product over several threads itself, they meet at a barrier at which they spin without a limit. If
+/// another process occupies a core, the spinning takes a quarter of the processor time.
+at::Tensor weight_gradient(const at::Tensor& gradient, const at::Tensor& input, const at::Tensor& weight) {
+  constexpr std::int64_t least_images_per_part = 4;
+  static const SetThreads set_threads = find_set_threads();
+  const std::int64_t count = input.size(0), most = set_threads != nullptr ? at::get_num_threads() : 1;
+  const std::int64_t parts = std::clamp<std::int64_t>(count / least_images_per_part, 1, most);
+  std::vector<at::Tensor> sums(static_cast<std::size_t>(parts));
+  at::parallel_for(0, parts, 1, [&](std::int64_t begin, std::int64_t end) {
+    // In a parallel region, the call applies only to this thread and until the end of the region. Without it, oneDNN
+    // would wait at the barrier for threads that a nested region does not start.
+    if (at::in_parallel_region() && set_threads != nullptr) set_threads(1);
+    const at::NoGradGuard no_gradients;
+    for (std::int64_t part = begin; part < end; ++part) {
+      const std::int64_t first = part * count / parts, images = (part + 1) * count / parts - first;
+      sums[static_cast<std::size_t>(part)] =
+          convolution_gradient(gradient.narrow(0, first, images), input.narrow(0, first, images), weight, 1);
+    }
+  });
+  for (std::size_t part = 1; part < sums.size(); ++part) sums.front().add_(sums[part]);
+  return sums.front();
+}
+
+/// The 3×3 convolution with padding 1, without a bias.
+struct TrainedConvolution : torch::autograd::Function<TrainedConvolution> {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& input, const at::Tensor& weight) {
+    context->save_for_backward({input, weight});
+    return at::conv2d(input, weight, {}, 1, 1);
+  }
+  static variable_list backward(AutogradContext* context, const variable_list& gradients) {
+    const auto saved = context->get_saved_variables();
+    const auto &input = saved[0], &weight = saved[1], &gradient = gradients.front();
+    return {context->needs_input_grad(0) ? convolution_gradient(gradient, input, weight, 0) : at::Tensor(),
+            weight_gradient(gradient, input, weight)};
+  }
+};
+
+}  // namespace
 
 ClassifierImpl::ClassifierImpl(std::int64_t resolution, std::int64_t channels, std::int64_t classes,
                                std::uint64_t seed) {
@@ -46,7 +108,7 @@ at::Tensor ClassifierImpl::normalised_convolution(std::size_t layer, const at::T
   // Pooling is three times as fast in this format as in LibTorch's default. The format is requested explicitly, because
   // that of a tensor with one channel is ambiguous.
   constexpr auto format = at::MemoryFormat::ChannelsLast;
-  if (is_training()) return norm.forward(convolution.forward(input).contiguous(format));
+  if (is_training()) return norm.forward(TrainedConvolution::apply(input, convolution.weight).contiguous(format));
   // In evaluation mode the running statistics are constants: folding them into the kernel saves a pass over memory.
   const auto scale = norm.weight / at::sqrt(norm.running_var + norm.options.eps());
   const auto kernel = (convolution.weight * scale.view({-1, 1, 1, 1})).contiguous(format);
