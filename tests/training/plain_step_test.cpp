@@ -102,12 +102,34 @@ at::Tensor cross_entropy(const at::Tensor& logits, double target) {
 
 /// The relativistic loss is the cross-entropy of the differences within pairs.
 at::Tensor plain_discriminator_loss(LossKind kind, const at::Tensor& real, const at::Tensor& fake) {
-  if (kind == LossKind::relativistic) return cross_entropy(real - fake, 1);
-  return cross_entropy(real, 1) + cross_entropy(fake, 0);
+  switch (kind) {
+    case LossKind::bce:
+      return cross_entropy(real, 1) + cross_entropy(fake, 0);
+    case LossKind::hinge:
+      return (1 - real).clamp_min(0).mean() + (1 + fake).clamp_min(0).mean();
+    case LossKind::wasserstein:
+      return fake.mean() - real.mean();
+    case LossKind::lsgan:
+      return ((real - 1).pow(2).mean() + fake.pow(2).mean()) / 2;
+    case LossKind::relativistic:
+      return cross_entropy(real - fake, 1);
+  }
+  return {};
 }
 
 at::Tensor plain_generator_loss(LossKind kind, const at::Tensor& real, const at::Tensor& fake) {
-  return cross_entropy(kind == LossKind::relativistic ? fake - real : fake, 1);
+  switch (kind) {
+    case LossKind::bce:
+      return cross_entropy(fake, 1);
+    case LossKind::hinge:
+    case LossKind::wasserstein:
+      return -fake.mean();
+    case LossKind::lsgan:
+      return (fake - 1).pow(2).mean() / 2;
+    case LossKind::relativistic:
+      return cross_entropy(fake - real, 1);
+  }
+  return {};
 }
 
 /// The sum of the gradient penalties of `step`, counted from 1: R1 and R2 in the first of every r1_every steps, with
@@ -205,6 +227,18 @@ void expect_plain_step_in_float64(const Config& config, double weight_tolerance 
 }
 
 TEST(GanStep, MatchesThePlainStepInFloat64) { expect_plain_step_in_float64(plain_config()); }
+
+// The plain step computes the gradients for the real and the generated images in a single backward pass.
+TEST(GanStep, MatchesThePlainStepWithEachLossAndR1InFloat64) {
+  for (const auto kind : {LossKind::bce, LossKind::hinge, LossKind::wasserstein, LossKind::lsgan}) {
+    SCOPED_TRACE(static_cast<int>(kind));
+    auto config = plain_config();
+    config.loss.kind = kind;
+    config.loss.r1 = 0.5;
+    config.loss.r1_every = 2;
+    expect_plain_step_in_float64(config);
+  }
+}
 
 TEST(GanStep, MatchesThePlainStepWithSelfModulationInFloat64) {
   auto config = plain_config();
