@@ -61,6 +61,8 @@ void add_memory_cases(std::vector<BenchCase>& cases, const Compute& compute, dou
                      .is_reference = is_reference});
   };
   add("copy", 2, without_gradients(compute, [=] { target.copy_(values); }), true);
+  // The activations that are not in place also allocate their outputs.
+  add("copy to a new tensor", 2, without_gradients(compute, [=] { values.clone(); }), true);
   add("add", 3,
       without_gradients(compute,
                         [=] {

@@ -5,6 +5,7 @@
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "layers/leaky_relu_kernel.h"
@@ -115,6 +116,12 @@ struct LeakyReluBackward : torch::autograd::Function<LeakyReluBackward> {
   }
 };
 
+/// LeakyReluBackward without the overhead of an autograd function if no graph is recorded. For a small layer, this
+/// overhead is as long as the computation.
+at::Tensor differentiable_backward(const at::Tensor& gradient, const at::Tensor& sign, double slope) {
+  return at::GradMode::is_enabled() ? LeakyReluBackward::apply(gradient, sign, slope) : backward(gradient, sign, slope);
+}
+
 struct LeakyRelu : torch::autograd::Function<LeakyRelu> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& input, double slope, bool in_place) {
     at::Tensor output = input;
@@ -131,7 +138,7 @@ struct LeakyRelu : torch::autograd::Function<LeakyRelu> {
   static variable_list backward(AutogradContext* context, const variable_list& gradients) {
     // Only the sign is used. It is detached because the graph of the output leads back to this node.
     const auto sign = context->get_saved_variables().front().detach();
-    return {LeakyReluBackward::apply(gradients.front(), sign, context->saved_data["slope"].toDouble()), {}, {}};
+    return {differentiable_backward(gradients.front(), sign, context->saved_data["slope"].toDouble()), {}, {}};
   }
 };
 
@@ -175,6 +182,8 @@ void check_arguments(const at::Tensor& input, double negative_slope) {
 
 at::Tensor leaky_relu(const at::Tensor& input, double negative_slope) {
   check_arguments(input, negative_slope);
+  // This avoids the overhead of an autograd function.
+  if (!at::GradMode::is_enabled() || !input.requires_grad()) return forward(input, negative_slope);
   return LeakyRelu::apply(input, negative_slope, /*in_place=*/false);
 }
 
@@ -186,7 +195,7 @@ at::Tensor& leaky_relu_(at::Tensor& input, double negative_slope) {
 }
 
 at::Tensor leaky_relu_gradient(const at::Tensor& gradient, const at::Tensor& sign, double negative_slope) {
-  return LeakyReluBackward::apply(gradient, sign, negative_slope);
+  return differentiable_backward(gradient, sign, negative_slope);
 }
 
 at::Tensor prelu(const at::Tensor& input, const at::Tensor& slope) {
