@@ -121,8 +121,7 @@ const std::vector<ManEntry> man_environment = {
     {"TERM", "If it is \"dumb\" or unset, progress is written as plain lines, as if stderr were not a terminal."},
     {"SLOPEGAN_CACHE",
      "Cache directory for packed images, trained feature extractors, features of real images and measured choices of "
-     "kernels (default: "
-     "$XDG_CACHE_HOME/slopegan or ~/.cache/slopegan); slopegan data --cache lists its contents."},
+     "kernels (default: $XDG_CACHE_HOME/slopegan or ~/.cache/slopegan); slopegan data --cache lists its contents."},
     {"SLOPEGAN_CPU",
      "The newest instruction set that slopegan's own kernels may use: default (the compiler's baseline, such as SSE2 "
      "on x86-64), avx2, avx512 or avx512_bf16. If it is not set, the newest that the processor supports. On the CPU, "
@@ -130,11 +129,9 @@ const std::vector<ManEntry> man_environment = {
      "results on different processors."},
     {"SLOPEGAN_KERNELS",
      "How the kernels for the convolutions of training and diagnostics are chosen on the CPU. table (the default): "
-     "from the "
-     "shapes, with a table measured on processors with AVX-512 and without AMX. measured: by measuring both kernels "
-     "when a shape is first needed. Measured choices are stored in the cache and in checkpoints; runs are "
-     "bit-identical "
-     "only if they share the cache. Ranks always use the table."}};
+     "from the shapes, with a table measured on processors with AVX-512 and without AMX. measured: by measuring both "
+     "kernels when a shape is first needed. Measured choices are stored in the cache and in checkpoints; runs are "
+     "bit-identical only if they share the cache. Ranks always use the table."}};
 
 const std::vector<ManEntry> man_files = {
     {"<run.output_dir>/<run.name>/",

@@ -195,6 +195,16 @@ void MeasuredKernels::restore(const std::vector<std::string>& choices) {
 
 // --- The selector of the process
 
+bool has_amx_bfloat16() {
+#if defined(__x86_64__)
+  constexpr unsigned amx_bf16 = 1u << 22;
+  unsigned a = 0, b = 0, c = 0, features = 0;
+  return __get_cpuid_count(7, 0, &a, &b, &c, &features) != 0 && (features & amx_bf16) != 0;
+#else
+  return false;
+#endif
+}
+
 namespace {
 
 /// nullptr if kernels are not measured. Never destroyed, because threads may compute products until the process ends.
@@ -209,11 +219,9 @@ std::string variable_or_empty(const char* name) {
 /// often report a model name without the number of the model. Empty on other architectures than x86-64.
 std::string signature() {
 #if defined(__x86_64__)
-  constexpr unsigned amx_bf16 = 1u << 22;
-  unsigned family = 0, features = 0, a = 0, b = 0, c = 0, d = 0;
+  unsigned family = 0, b = 0, c = 0, d = 0;
   __get_cpuid(1, &family, &b, &c, &d);
-  __get_cpuid_count(7, 0, &a, &b, &c, &features);
-  return format_text("{:x}{}", family, (features & amx_bf16) != 0 ? " AMX" : "");
+  return format_text("{:x}{}", family, has_amx_bfloat16() ? " AMX" : "");
 #else
   return "";
 #endif
@@ -254,6 +262,12 @@ void use_kernel_table() {
 
 bool measures_kernels(at::ScalarType type) {
   return process_kernels != nullptr && supports_tiles(Product::correlate, type, {1, 2, 2, 2, 2});
+}
+
+std::string kernels_hint(at::ScalarType type, bool has_amx) {
+  if (type != at::kBFloat16 || !has_amx || !variable_or_empty("SLOPEGAN_KERNELS").empty()) return "";
+  return "this processor has AMX, and the choice of kernels was tuned on processors without it: "
+         "SLOPEGAN_KERNELS=measured may be faster (or set it to table to suppress this hint)";
 }
 
 std::vector<std::string> kernel_choices() {

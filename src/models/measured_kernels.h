@@ -71,6 +71,13 @@ void use_kernel_table();
 /// Whether kernels for this dtype are measured on this processor.
 bool measures_kernels(at::ScalarType type);
 
+/// Whether the processor has AMX instructions for bfloat16. The table was measured on processors without them.
+bool has_amx_bfloat16();
+
+/// A hint for the log that measured kernels may be faster; empty unless `type` is bfloat16, the processor has AMX, and
+/// SLOPEGAN_KERNELS is not set.
+std::string kernels_hint(at::ScalarType type, bool has_amx = has_amx_bfloat16());
+
 /// MeasuredKernels::choices(); empty if kernels are not measured.
 std::vector<std::string> kernel_choices();
 

@@ -30,7 +30,7 @@ std::string device_text(const RunInfo& info) {
     text += format_text("; up to {} images: {}, {}, threads: {}", earlier.until, earlier.device, earlier.precision,
                         earlier.threads);
   }
-  return text;
+  return info.kernels == "measured" ? text + "; with measured kernels" : text;
 }
 
 void take_info(RunData& run, const RunInfo& info) {
@@ -38,6 +38,7 @@ void take_info(RunData& run, const RunInfo& info) {
   run.images = info.images;
   run.argv = info.argv;
   run.inexact_at = info.inexact_at;
+  run.has_measured_kernels = info.kernels == "measured";
   const std::string& commit = info.versions.git_commit;
   add_fact(run, "slopegan", info.versions.slopegan + (commit.empty() ? "" : ", commit " + commit));
   add_fact(run, "LibTorch", info.versions.libtorch);

@@ -32,6 +32,7 @@ struct RunData {
   std::int64_t images = 0;  ///< images seen
   std::vector<std::string> argv;
   std::vector<std::int64_t> inexact_at;  ///< see RunInfo
+  bool has_measured_kernels = false;     ///< whether RunInfo::kernels is "measured"
   /// Versions, machine, data and times from run.json, as labels and values.
   std::vector<std::pair<std::string, std::string>> facts;
   std::optional<Config> config;

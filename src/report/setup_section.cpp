@@ -168,6 +168,12 @@ std::string facts_list(const RunData& run) {
 /// Describes how closely a repetition of the run reproduces its results.
 std::string repetition_text(const RunData& run) {
   const std::string seed = "Seed " + element("code", "", std::to_string(run.config->seed)) + ". ";
+  if (run.inexact_at.empty() && run.has_measured_kernels) {
+    return seed +
+           "On a CPU, the same binary, precision, number of threads and kernels give bit-identical results. The "
+           "kernels were chosen by measuring them (SLOPEGAN_KERNELS=measured): a repetition uses the same ones "
+           "only if it shares the cache.";
+  }
   if (run.inexact_at.empty()) {
     return seed + "On a CPU, the same binary, precision and number of threads give bit-identical results.";
   }

@@ -111,6 +111,9 @@ struct RunInfo {
   std::string threads_reason;  ///< what determined the number of threads
   std::string precision;
   std::string device;
+  /// How the kernels were chosen at the last start: "measured" or "table" (models/measured_kernels.h). Absent if the
+  /// device is not the CPU, and in files of earlier versions.
+  std::optional<std::string> kernels;
   DatasetInfo dataset;
   /// The numbers of images at which the run was resumed in a way that changed its results; see inexact_reasons
   /// (training/run_files.h).
@@ -132,6 +135,7 @@ struct RunInfo {
     visit({.key = "threads_reason", .may_be_absent = true}, self.threads_reason);
     visit({"precision"}, self.precision);
     visit({"device"}, self.device);
+    visit({"kernels"}, self.kernels);
     visit({"dataset"}, self.dataset);
     visit({.key = "inexact_at", .may_be_absent = true}, self.inexact_at);
     visit({.key = "earlier_compute", .may_be_absent = true}, self.earlier_compute);

@@ -95,7 +95,8 @@ ArmHardware hardware_of(const Arm& arm) {
     if (!info) return {};
     std::vector<std::string> precisions = {info->precision};
     for (const auto& earlier : info->earlier_compute) precisions.push_back(earlier.precision);
-    return {join(sorted_unique(std::move(precisions)), " and "), info->device == "cpu" ? info->host.cpu : info->device};
+    return {join(sorted_unique(std::move(precisions)), " and "), info->device == "cpu" ? info->host.cpu : info->device,
+            info->kernels.value_or("")};
   } catch (const Error&) {  // status_of warns about unreadable files
     return {};
   }

@@ -53,6 +53,7 @@ struct ArmHardware {
   /// other precision; empty if unknown.
   std::string precision;
   std::string processor;  ///< the model of the CPU, or "cuda:0" and the like; empty if unknown
+  std::string kernels;    ///< RunInfo::kernels; empty if unknown
 };
 
 ArmHardware hardware_of(const Arm& arm);

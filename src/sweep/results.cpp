@@ -232,15 +232,16 @@ std::string mix_text(const std::map<std::string, int>& counts, const char* prepo
   return join(parts, ", ");
 }
 
-/// Notes about different precisions or processors among the arms with a score. With training.precision = auto,
-/// different machines may train in different precisions.
+/// Notes about different precisions, processors or choices of kernels among the arms with a score. With
+/// training.precision = auto, different machines may train in different precisions.
 std::vector<std::string> hardware_notes(const std::vector<Arm>& arms, const SweepScores& scores) {
-  std::map<std::string, int> precisions, processors;
+  std::map<std::string, int> precisions, processors, kernels;
   for (std::size_t i = 0; i < arms.size(); ++i) {
     if (!scores.arms[i].fd) continue;
     const auto hardware = hardware_of(arms[i]);
     if (!hardware.precision.empty()) ++precisions[hardware.precision];
     if (!hardware.processor.empty()) ++processors[printable(hardware.processor, 80)];
+    if (!hardware.kernels.empty()) ++kernels[printable(hardware.kernels, 20)];
   }
   std::vector<std::string> notes;
   if (const auto mix = mix_text(precisions, "in"); !mix.empty()) {
@@ -253,6 +254,10 @@ std::vector<std::string> hardware_notes(const std::vector<Arm>& arms, const Swee
         "The arms were trained on different processors: " + mix +
         ". Rounding can differ between processors, so an arm that is trained again on another one may not be "
         "bit-identical.");
+  }
+  if (const auto mix = mix_text(kernels, "with SLOPEGAN_KERNELS ="); !mix.empty()) {
+    notes.push_back("The kernels of the arms were chosen in different ways: " + mix +
+                    ". Rounding can differ between kernels; set SLOPEGAN_KERNELS to the same value for all arms.");
   }
   return notes;
 }

@@ -72,6 +72,7 @@ void keep_earlier_compute(RunInfo& info, const RunInfo& earlier, const Config& c
     info.precision = before.precision;
     info.threads = before.threads;
     info.threads_reason = earlier.threads_reason;
+    info.kernels = earlier.kernels;
   } else if (!computes_alike(before, compute)) {
     info.earlier_compute.push_back(before);
   }
@@ -90,6 +91,7 @@ RunInfo describe_run(const Config& config, const Compute& compute, const Dataset
   info.threads_reason = compute.threads_reason;
   info.precision = precision_name(compute);
   info.device = compute.device.str();
+  if (compute.device.is_cpu()) info.kernels = trains_with_measured_kernels(compute) ? "measured" : "table";
   info.dataset = {dataset.name, dataset.hash, dataset.size()};
   if (!resume) return info;
   const auto earlier = find_run_info(*resume);

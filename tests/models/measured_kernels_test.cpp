@@ -209,5 +209,16 @@ TEST(ConfigureKernels, MeasuresOnRequestUntilTheTableIsUsed) {
   EXPECT_THAT(kernel_choices(), IsEmpty());
 }
 
+TEST(KernelsHint, IsGivenForBfloat16WithAmxUnlessTheUserHasChosen) {
+  const ScopedVariable unset("SLOPEGAN_KERNELS", nullptr);
+  EXPECT_THAT(kernels_hint(at::kBFloat16, true), HasSubstr("SLOPEGAN_KERNELS=measured"));
+  EXPECT_EQ(kernels_hint(at::kFloat, true), "");
+  EXPECT_EQ(kernels_hint(at::kBFloat16, false), "");
+  for (const char* choice : {"table", "measured"}) {
+    const ScopedVariable variable("SLOPEGAN_KERNELS", choice);
+    EXPECT_EQ(kernels_hint(at::kBFloat16, true), "");
+  }
+}
+
 }  // namespace
 }  // namespace slopegan

@@ -11,7 +11,9 @@
 namespace slopegan::testing {
 namespace {
 
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 namespace fs = std::filesystem;
 
 /// Tests runs whose kernels are measured (SLOPEGAN_KERNELS=measured), with their own cache.
@@ -66,6 +68,17 @@ TEST_F(RunWithMeasuredKernels, ResumesWithTheKernelsInItsCheckpoint) {
   EXPECT_EQ(state("resumed", 128), state("whole", 128));
   ASSERT_EQ(train("other", 64).code, 0);
   EXPECT_NE(kernels("other", 64), chosen) << "a new run uses the stored choices";
+}
+
+TEST_F(RunWithMeasuredKernels, SaysInItsReportWhatARepetitionNeeds) {
+  ASSERT_EQ(train("measured", 64).code, 0);
+  ASSERT_EQ(train("table", 64, "table").code, 0);
+  if (kernels("measured", 64).empty()) GTEST_SKIP() << "this processor does not support tiled products";
+  const auto page = [&](const char* name) { return read_text(outputs() / name / "report.html"); };
+  EXPECT_THAT(page("measured"), HasSubstr("number of threads and kernels give bit-identical results."));
+  EXPECT_THAT(page("measured"), HasSubstr("threads: 1; with measured kernels"));
+  EXPECT_THAT(page("table"), HasSubstr("precision and number of threads give bit-identical results."));
+  EXPECT_THAT(page("table"), Not(HasSubstr("measured kernels")));
 }
 
 TEST_F(RunWithMeasuredKernels, WorksWithACacheThatIsNotWritable) {

@@ -27,6 +27,7 @@ RunInfo example_info() {
   info.threads_reason = "all cores";
   info.precision = "bfloat16";
   info.device = "cpu";
+  info.kernels = "measured";
   info.dataset = {"fashion-mnist", "9f2a", 60000};
   info.inexact_at = {1000, 30000};
   info.earlier_compute = {{30000, "cpu", "float32", 1}};
@@ -50,6 +51,7 @@ TEST(RunInfo, IsWrittenAsJson) {
   EXPECT_EQ(json.at("threads_reason"), "all cores");
   EXPECT_EQ(json.at("precision"), "bfloat16");
   EXPECT_EQ(json.at("device"), "cpu");
+  EXPECT_EQ(json.at("kernels"), "measured");
   EXPECT_EQ(json.at("dataset"), nlohmann::json::parse(R"({"name": "fashion-mnist", "hash": "9f2a", "count": 60000})"));
   EXPECT_EQ(json.at("inexact_at"), (std::vector<int>{1000, 30000}));
   EXPECT_EQ(json.at("earlier_compute"), nlohmann::json::parse(R"([{"until": 30000, "device": "cpu",
@@ -70,11 +72,12 @@ TEST(RunInfo, RoundTrips) {
 
 TEST(RunInfo, OfEarlierVersionsIsRead) {
   auto json = record_json(example_info());
-  for (const char* key : {"threads_reason", "inexact_at", "earlier_compute"}) json.erase(key);
+  for (const char* key : {"threads_reason", "kernels", "inexact_at", "earlier_compute"}) json.erase(key);
   const TemporaryDirectory directory;
   std::ofstream(directory / "run.json") << json_text(json);
   const auto info = read_run_info(directory / "run.json");
   ASSERT_TRUE(info.has_value());
+  EXPECT_FALSE(info->kernels.has_value());
   EXPECT_TRUE(info->inexact_at.empty());
   EXPECT_TRUE(info->earlier_compute.empty());
 }

@@ -121,7 +121,7 @@ TEST_F(SweepResults, KeepTheMetricsOfASecondExtractor) {
   EXPECT_EQ(std::count(header.begin(), header.end(), ','), std::count(first.begin(), first.end(), ','));
 }
 
-TEST_F(SweepResults, ReportDifferentPrecisionsAndProcessors) {
+TEST_F(SweepResults, ReportDifferentPrecisionsProcessorsAndKernels) {
   for (std::size_t arm = 0; arm < 4; ++arm) {
     write_done(arm, metrics(3));
     RunInfo info;
@@ -130,13 +130,15 @@ TEST_F(SweepResults, ReportDifferentPrecisionsAndProcessors) {
     info.device = "cpu";
     info.precision = arm == 0 ? "float32" : "bfloat16";
     info.host.cpu = arm < 2 ? "Old, 4 cores" : "New";
+    if (arm > 0) info.kernels = arm == 1 ? "measured" : "table";
     if (arm == 1) info.earlier_compute = {{320, "cpu", "float32", 1}, {480, "cpu", "bfloat16", 1}};
     write_run_info(RunPaths(arms_[arm].directory).run_info_file(), info);
   }
   const auto notes = read_scores(config_, arms_).notes;
-  ASSERT_THAT(notes, SizeIs(2));
+  ASSERT_THAT(notes, SizeIs(3));
   EXPECT_THAT(notes[0], HasSubstr("in different precisions: 2 in bfloat16, 1 in bfloat16 and float32, 1 in float32."));
   EXPECT_THAT(notes[1], HasSubstr("on different processors: 2 on New, 2 on Old, 4 cores."));
+  EXPECT_THAT(notes[2], HasSubstr("1 with SLOPEGAN_KERNELS = measured, 2 with SLOPEGAN_KERNELS = table."));
   write_results(config_, directory_.path(), arms_);
   const auto csv = read_file(directory_ / "results.csv", 1 << 20);
   EXPECT_THAT(csv.substr(0, csv.find('\n')), ::testing::EndsWith(",training_precision,processor"));

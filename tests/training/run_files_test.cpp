@@ -123,14 +123,16 @@ class ResumedRun : public ::testing::Test {
 
 TEST_F(ResumedRun, ReportsThatItsKernelsAreChosenInADifferentWay) {
   kernels_ = {"transpose float32 32 64 128 4 4, 1 thread: tiles"};
-  EXPECT_THAT(start(640, node_).inexact_at, ElementsAre(640));
+  const RunInfo info = start(640, node_);
+  EXPECT_EQ(info.kernels, "table");
+  EXPECT_THAT(info.inexact_at, ElementsAre(640));
   EXPECT_THAT(reasons_, ElementsAre(HasSubstr("trained with measured kernels and continues with predetermined ones")));
   EXPECT_THAT(reasons_, ElementsAre(HasSubstr("set SLOPEGAN_KERNELS=measured")));
   const CacheDirectory cache;
   const ScopedVariable variable("SLOPEGAN_KERNELS", "measured");
   configure_kernels();
   if (measures_kernels(node_.type)) {
-    start(640, node_);
+    EXPECT_EQ(start(640, node_).kernels, "measured");
     EXPECT_THAT(reasons_, IsEmpty());
     kernels_ = {};
     start(640, node_);
@@ -171,16 +173,18 @@ TEST_F(ResumedRun, KeepsItsHardwareIfNoStepsAreLeft) {
   start(0, node_);
   auto first = start(640, node_);
   first.host.cpu = "Another processor";
+  first.kernels = "measured";
   write_run_info(directory_.run_info_file(), first);
   const RunInfo again = start(1280, other_);
   EXPECT_THAT(reasons_, IsEmpty());
   EXPECT_EQ(again.host.cpu, "Another processor");
+  EXPECT_EQ(again.kernels, "measured");
   EXPECT_EQ(again.precision, "bfloat16");
   EXPECT_EQ(again.threads, 1);
 }
 
 TEST_F(ResumedRun, IsNotAffectedByTheNumberOfCpuThreadsIfItTrainsOnAGpu) {
-  start(0, {at::kCUDA, at::kBFloat16, 1});
+  EXPECT_FALSE(start(0, {at::kCUDA, at::kBFloat16, 1}).kernels.has_value());
   start(640, {at::Device(at::kCUDA, 0), at::kBFloat16, 4});
   EXPECT_THAT(reasons_, IsEmpty());
   start(960, node_);
