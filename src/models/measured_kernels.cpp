@@ -260,14 +260,19 @@ void use_kernel_table() {
   process_kernels = nullptr;
 }
 
-bool measures_kernels(at::ScalarType type) {
-  return process_kernels != nullptr && supports_tiles(Product::correlate, type, {1, 2, 2, 2, 2});
-}
+/// Whether there are two kernels to choose from.
+static bool supports_tiles_in(at::ScalarType type) { return supports_tiles(Product::correlate, type, {1, 2, 2, 2, 2}); }
+
+bool measures_kernels(at::ScalarType type) { return process_kernels != nullptr && supports_tiles_in(type); }
 
 std::string kernels_hint(at::ScalarType type, bool has_amx) {
   if (type != at::kBFloat16 || !has_amx || !variable_or_empty("SLOPEGAN_KERNELS").empty()) return "";
   return "this processor has AMX, and the choice of kernels was tuned on processors without it: "
-         "SLOPEGAN_KERNELS=measured may be faster (or set it to table to suppress this hint)";
+         "SLOPEGAN_KERNELS=measured may be faster, but rounds differently (set it to table to suppress this hint)";
+}
+
+std::string kernels_hint(at::ScalarType type) {
+  return kernels_hint(type, has_amx_bfloat16() && supports_tiles_in(type));
 }
 
 std::vector<std::string> kernel_choices() {

@@ -76,7 +76,10 @@ bool has_amx_bfloat16();
 
 /// A hint for the log that measured kernels may be faster; empty unless `type` is bfloat16, the processor has AMX, and
 /// SLOPEGAN_KERNELS is not set.
-std::string kernels_hint(at::ScalarType type, bool has_amx = has_amx_bfloat16());
+std::string kernels_hint(at::ScalarType type, bool has_amx);
+
+/// kernels_hint() for this processor.
+std::string kernels_hint(at::ScalarType type);
 
 /// MeasuredKernels::choices(); empty if kernels are not measured.
 std::vector<std::string> kernel_choices();

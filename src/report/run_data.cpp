@@ -25,12 +25,13 @@ void add_fact(RunData& run, const char* label, const std::string& value) {
 
 /// "cpu, float32, threads: 2; up to 640 images: cpu, bfloat16, threads: 1".
 std::string device_text(const RunInfo& info) {
-  std::string text = format_text("{}, {}, threads: {}", info.device, info.precision, info.threads);
+  std::string text = format_text("{}, {}, threads: {}{}", info.device, info.precision, info.threads,
+                                 info.kernels == "measured" ? ", measured kernels" : "");
   for (const auto& earlier : info.earlier_compute) {
     text += format_text("; up to {} images: {}, {}, threads: {}", earlier.until, earlier.device, earlier.precision,
                         earlier.threads);
   }
-  return info.kernels == "measured" ? text + "; with measured kernels" : text;
+  return text;
 }
 
 void take_info(RunData& run, const RunInfo& info) {

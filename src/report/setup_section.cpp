@@ -171,8 +171,8 @@ std::string repetition_text(const RunData& run) {
   if (run.inexact_at.empty() && run.has_measured_kernels) {
     return seed +
            "On a CPU, the same binary, precision, number of threads and kernels give bit-identical results. The "
-           "kernels were chosen by measuring them (SLOPEGAN_KERNELS=measured): a repetition uses the same ones "
-           "only if it shares the cache.";
+           "kernels were chosen by measuring them: a repetition uses the same ones only if it sets "
+           "SLOPEGAN_KERNELS=measured and shares the cache.";
   }
   if (run.inexact_at.empty()) {
     return seed + "On a CPU, the same binary, precision and number of threads give bit-identical results.";

@@ -112,7 +112,7 @@ struct RunInfo {
   std::string precision;
   std::string device;
   /// How the kernels were chosen at the last start: "measured" or "table" (models/measured_kernels.h). Absent if the
-  /// device is not the CPU, and in files of earlier versions.
+  /// device is not the CPU, for imported weights, and in files of earlier versions.
   std::optional<std::string> kernels;
   DatasetInfo dataset;
   /// The numbers of images at which the run was resumed in a way that changed its results; see inexact_reasons

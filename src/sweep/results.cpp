@@ -241,7 +241,8 @@ std::vector<std::string> hardware_notes(const std::vector<Arm>& arms, const Swee
     const auto hardware = hardware_of(arms[i]);
     if (!hardware.precision.empty()) ++precisions[hardware.precision];
     if (!hardware.processor.empty()) ++processors[printable(hardware.processor, 80)];
-    if (!hardware.kernels.empty()) ++kernels[printable(hardware.kernels, 20)];
+    if (!hardware.kernels.empty())
+      ++kernels[hardware.kernels == "measured" ? "measured kernels" : "the table of kernels"];
   }
   std::vector<std::string> notes;
   if (const auto mix = mix_text(precisions, "in"); !mix.empty()) {
@@ -255,9 +256,10 @@ std::vector<std::string> hardware_notes(const std::vector<Arm>& arms, const Swee
         ". Rounding can differ between processors, so an arm that is trained again on another one may not be "
         "bit-identical.");
   }
-  if (const auto mix = mix_text(kernels, "with SLOPEGAN_KERNELS ="); !mix.empty()) {
+  if (const auto mix = mix_text(kernels, "with"); !mix.empty()) {
     notes.push_back("The kernels of the arms were chosen in different ways: " + mix +
-                    ". Rounding can differ between kernels; set SLOPEGAN_KERNELS to the same value for all arms.");
+                    ". Rounding can differ between kernels. Set SLOPEGAN_KERNELS=table for all arms: some processors "
+                    "cannot use measured kernels.");
   }
   return notes;
 }

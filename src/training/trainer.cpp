@@ -355,9 +355,9 @@ TrainEnd train(const Config& config, const Compute& compute, const Dataset& data
                           describe(compute)) +
               (compute.threads_reason.empty() ? "" : " (" + compute.threads_reason + ")") +
               (ranks ? format_text(", {} ranks", ranks->size()) : ""));
-    if (const auto hint = kernels_hint(compute.type); !hint.empty() && compute.device.is_cpu() && !ranks) {
-      log::info(hint);
-    }
+    const bool is_new = !resume && !ranks;  // a resumed run must not change its kernels, and ranks use the table
+    const auto hint = is_new && compute.device.is_cpu() ? kernels_hint(compute.type) : std::string();
+    if (!hint.empty()) log::info(hint);
     const TrainEnd end = explain_memory(activity, remedy, [&] { return training->run(dataset); });
     record->end(end == TrainEnd::done ? RunStatus::done : RunStatus::stopped, images());
     return end;

@@ -68,8 +68,10 @@ TEST(LeakyRelu, BackwardMatchesPyTorchForInputsInAnyMemoryFormat) {
         const auto ours = values({2, 3, 4, 5}, type).contiguous(format).requires_grad_();
         const auto theirs = values({2, 3, 4, 5}, type).requires_grad_();
         const auto gradient = (values({2, 3, 4, 5}) * 3 + 1).to(type);
-        slopegan::leaky_relu(ours, slope).backward(gradient);
-        at::leaky_relu(theirs, slope).backward(gradient);
+        const auto ours_output = slopegan::leaky_relu(ours, slope), theirs_output = at::leaky_relu(theirs, slope);
+        expect_equal(ours_output.detach(), slopegan::leaky_relu(ours.detach(), slope));
+        ours_output.backward(gradient);
+        theirs_output.backward(gradient);
         expect_equal(ours.grad(), theirs.grad());
       }
     }
@@ -162,9 +164,17 @@ TEST(LeakyRelu, RejectsIntegersAndSlopesThatAreNotFinite) {
   EXPECT_THROW(slopegan::leaky_relu(at::ones({2}), INFINITY), c10::ValueError);
 }
 
-TEST(LeakyRelu, DoesNotRequireGradientsIfItsInputDoesNot) {
-  const auto y = slopegan::leaky_relu(values({4}), 0.2);
-  EXPECT_FALSE(y.requires_grad());
+TEST(LeakyRelu, RequiresGradientsIfItsInputDoesAndAGraphIsRecorded) {
+  const auto input = values({4}), leaf = values({4}).requires_grad_();
+  EXPECT_FALSE(slopegan::leaky_relu(input, 0.2).requires_grad());
+  EXPECT_TRUE(slopegan::leaky_relu(leaf, 0.2).requires_grad());
+  EXPECT_TRUE(slopegan::leaky_relu_gradient(leaf, input, 0.2).requires_grad());
+  const at::NoGradGuard no_gradients;
+  const auto output = slopegan::leaky_relu(leaf, 0.2), gradient = slopegan::leaky_relu_gradient(leaf, input, 0.2);
+  EXPECT_FALSE(output.requires_grad());
+  EXPECT_FALSE(gradient.requires_grad());
+  expect_equal(output, at::leaky_relu(input, 0.2));
+  expect_equal(gradient, at::leaky_relu_backward(leaf, input, 0.2, /*self_is_result=*/false));
 }
 
 TEST(Prelu, MatchesPyTorchInTheForwardAndBackwardPasses) {

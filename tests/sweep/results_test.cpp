@@ -138,7 +138,7 @@ TEST_F(SweepResults, ReportDifferentPrecisionsProcessorsAndKernels) {
   ASSERT_THAT(notes, SizeIs(3));
   EXPECT_THAT(notes[0], HasSubstr("in different precisions: 2 in bfloat16, 1 in bfloat16 and float32, 1 in float32."));
   EXPECT_THAT(notes[1], HasSubstr("on different processors: 2 on New, 2 on Old, 4 cores."));
-  EXPECT_THAT(notes[2], HasSubstr("1 with SLOPEGAN_KERNELS = measured, 2 with SLOPEGAN_KERNELS = table."));
+  EXPECT_THAT(notes[2], HasSubstr("1 with measured kernels, 2 with the table of kernels."));
   write_results(config_, directory_.path(), arms_);
   const auto csv = read_file(directory_ / "results.csv", 1 << 20);
   EXPECT_THAT(csv.substr(0, csv.find('\n')), ::testing::EndsWith(",training_precision,processor"));
