@@ -26,7 +26,9 @@ namespace slopegan {
 namespace {
 
 constexpr std::chrono::milliseconds waiting_window(100);
-constexpr int windows_before_warning = 30;
+/// The numbers of windows with contention before the warning, for several threads and for one: a single thread is
+/// slowed much less.
+constexpr int windows_before_warning = 30, windows_before_warning_one = 200;
 /// On a machine with hundreds of cores, the parked teams of several processes would need thousands of threads.
 constexpr unsigned most_parked_threads = 128;
 
@@ -68,11 +70,11 @@ class WaitingWatcher {
  public:
   WaitingWatcher() : thread_([this](const std::stop_token& stop) { watch(stop); }) {}
 
-  /// Sets the number of threads that compute. Benchmarks change this number; the smallest number is kept, because it
-  /// needs the largest parked team.
+  /// Sets the number of threads that compute. Benchmarks change this number; the smallest number above one is kept,
+  /// because it needs the largest parked team.
   void set_threads(int threads) {
     const int before = threads_;
-    threads_ = before == 0 ? threads : std::min(before, threads);
+    threads_ = before <= 1 ? std::max(before, threads) : threads <= 1 ? before : std::min(before, threads);
   }
 
  private:
@@ -97,9 +99,10 @@ class WaitingWatcher {
       parked_.reset();
       return;
     }
-    if (can_park_ && !parked_) park();
+    if (can_park_ && threads_ > 1 && !parked_) park();
     mean_share_ += (share - mean_share_) / ++competing_windows_;
-    if (competing_windows_ == windows_before_warning) warn();
+    const int windows = threads_ > 1 ? windows_before_warning : windows_before_warning_one;
+    if (competing_windows_ >= windows && !std::exchange(has_warned_, true)) warn();
   }
 
   /// It must be possible to start twice as many threads as the team needs, so that the limits leave room for threads
@@ -121,6 +124,13 @@ class WaitingWatcher {
   }
 
   void warn() const {
+    if (threads_ == 1) {
+      log::warning(
+          format_text("{}: the thread has waited {:.0f} % of the time for a core. Stop the other processes, or "
+                      "start fewer arms or ranks (sweep.jobs)",
+                      busy_cores_warning, 100 * mean_share_));
+      return;
+    }
     log::warning(format_text(
         "{}: the threads have waited up to {:.0f} % of the time for a core{}. Stop the other processes, or compute "
         "with one thread per free core (training.threads=1, or OMP_NUM_THREADS=1)",
@@ -130,7 +140,7 @@ class WaitingWatcher {
 
   const std::optional<Libgomp> libgomp_ = Libgomp::find();
   bool can_park_ = libgomp_ && std::getenv("GOMP_SPINCOUNT") == nullptr && std::getenv("OMP_WAIT_POLICY") == nullptr;
-  bool has_checked_limits_ = false;
+  bool has_checked_limits_ = false, has_warned_ = false;
   std::atomic<int> threads_ = 0;
   Contention contention_;
   std::optional<ParkedTeam> parked_;
@@ -198,7 +208,6 @@ bool can_start_threads(std::size_t count) {
 }
 
 void watch_thread_waiting(int threads) {
-  if (threads < 2) return;
   static WaitingWatcher watcher;
   watcher.set_threads(threads);
 }
