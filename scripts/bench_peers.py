@@ -13,6 +13,9 @@ Both use the LibTorch of the same PyTorch wheel and the same number of threads.
 --precision measures one precision only, for example on processors that do not compute with bfloat16 natively: there,
 bfloat16 is emulated, and a step takes minutes.
 
+"slopegan, measured" chooses the kernels by measuring them (SLOPEGAN_KERNELS=measured), which may be faster on processors
+with AMX.
+
 Each variant runs in its own process. Each round runs all variants in turn, so that other load on the machine affects
 all of them alike. Prints medians over the rounds, ratios to the fastest PyTorch variant of the same precision, and peak
 memory.
@@ -47,7 +50,9 @@ PEERS = {
 # name: (framework, precision)
 FRAMEWORKS = {f"{framework}, {precision}": (framework, precision)
               for framework in ("JAX", "TensorFlow") for precision in ("float32", "bfloat16")}
-OURS = {"slopegan, float32": "float32", "slopegan, bfloat16": "bfloat16"}
+# name: (precision, SLOPEGAN_KERNELS)
+OURS = {"slopegan, float32": ("float32", "table"), "slopegan, bfloat16": ("bfloat16", "table"),
+        "slopegan, measured, float32": ("float32", "measured"), "slopegan, measured, bfloat16": ("bfloat16", "measured")}
 
 
 def print_rate(step, arguments) -> None:
@@ -114,14 +119,14 @@ def measure_peer(name, arguments):
     return json.loads(result.stdout.splitlines()[-1])
 
 
-def measure_ours(precision, arguments):
+def measure_ours(precision, kernels, arguments):
     command = [str(BINARY), "--quiet", "bench", "inference" if arguments.inference else "step", f"training.precision={precision}",
                f"training.threads={arguments.threads}", f"training.batch_size={arguments.batch}",
                f"data.resolution={arguments.resolution}", f"generator.width={arguments.width}",
                f"discriminator.width={arguments.width}", "loss.r1=0", "--channels", str(arguments.channels),
                "--vary", f"training.precision={precision}", "--seconds", str(arguments.seconds)]
     result = json.loads(subprocess.run(command, capture_output=True, text=True, check=True,
-                                       env=environment(arguments)).stdout)
+                                       env={**environment(arguments), "SLOPEGAN_KERNELS": kernels}).stdout)
     row = result["rows"][0 if arguments.inference and arguments.batch == 1 else -1]
     return {"images_per_second": row["images_per_second"], "peak_memory_mib": result["peak_memory_mib"],
             "share_of_peak": row.get("share_of_peak")}
@@ -154,9 +159,9 @@ def measure_all(arguments):
         for name in peers:
             if name.endswith(arguments.precision):
                 measurements.setdefault(name, []).append(measure_peer(name, arguments))
-        for name, precision in OURS.items():
-            if name.endswith(arguments.precision):
-                measurements.setdefault(name, []).append(measure_ours(precision, arguments))
+        for name, (precision, kernels) in OURS.items():
+            if name.endswith(arguments.precision) and not (arguments.inference and kernels == "measured"):
+                measurements.setdefault(name, []).append(measure_ours(precision, kernels, arguments))
     return {name: [m for m in values if m] for name, values in measurements.items()}
 
 
