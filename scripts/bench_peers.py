@@ -14,7 +14,7 @@ Both use the LibTorch of the same PyTorch wheel and the same number of threads.
 bfloat16 is emulated, and a step takes minutes.
 
 "slopegan, measured" chooses the kernels by measuring them (SLOPEGAN_KERNELS=measured), which may be faster on processors
-with AMX.
+with AMX. It is omitted with --inference, which always uses the table.
 
 Each variant runs in its own process. Each round runs all variants in turn, so that other load on the machine affects
 all of them alike. Prints medians over the rounds, ratios to the fastest PyTorch variant of the same precision, and peak
@@ -126,7 +126,8 @@ def measure_ours(precision, kernels, arguments):
                f"discriminator.width={arguments.width}", "loss.r1=0", "--channels", str(arguments.channels),
                "--vary", f"training.precision={precision}", "--seconds", str(arguments.seconds)]
     result = json.loads(subprocess.run(command, capture_output=True, text=True, check=True,
-                                       env={**environment(arguments), "SLOPEGAN_KERNELS": kernels}).stdout)
+                                       env={**environment(arguments), "SLOPEGAN_KERNELS": kernels,
+                                            "SLOPEGAN_CACHE": arguments.cache}).stdout)
     row = result["rows"][0 if arguments.inference and arguments.batch == 1 else -1]
     return {"images_per_second": row["images_per_second"], "peak_memory_mib": result["peak_memory_mib"],
             "share_of_peak": row.get("share_of_peak")}
@@ -194,7 +195,8 @@ def main() -> int:
     if arguments.peer:
         run_peer(arguments) if arguments.peer in PEERS else run_framework(arguments)
         return 0
-    with busy_processes(arguments.busy):
+    # Choices of kernels that are measured here, perhaps next to busy processes, must not be used by other runs.
+    with busy_processes(arguments.busy), tempfile.TemporaryDirectory() as arguments.cache:
         measurements = measure_all(arguments)
     speeds = {name: statistics.median(m["images_per_second"] for m in values)
               for name, values in measurements.items() if values}

@@ -3,7 +3,7 @@
 # environment variables, which limit the instructions that LibTorch, oneDNN, MKL, the C library or slopegan's own
 # kernels use. Needs a release build.
 #   scripts/check_processors.sh [--all] ['VARIABLE=VALUE [VARIABLE=VALUE...]'...]   # default: all settings below
-# With --all, runs all tests of CTest for each value, which takes hours, instead of only the numerical tests.
+# With --all, runs all tests of CTest for each setting, which takes hours, instead of only the numerical tests.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 all_tests=false
@@ -12,10 +12,13 @@ if [[ ${1:-} == --all ]]; then
   shift
 fi
 for setting in "$@"; do
-  if [[ $setting != [A-Za-z_]*=* ]]; then
-    echo "check_processors.sh: expected VARIABLE=VALUE, got $setting (--all must be the first argument)" >&2
-    exit 2
-  fi
+  read -ra variables <<<"$setting"
+  for variable in "${variables[@]}"; do
+    if [[ $variable != [A-Za-z_]*=* ]]; then
+      echo "check_processors.sh: expected VARIABLE=VALUE, got $variable (--all must be the first argument)" >&2
+      exit 2
+    fi
+  done
 done
 settings=("$@")
 if (($# == 0)); then

@@ -6,6 +6,8 @@
 #include <map>
 #include <sys/resource.h>
 
+#include <ATen/Context.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 #include <nlohmann/json.hpp>
 
 #include "support/seconds_since.h"
@@ -17,9 +19,19 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+/// Waits until the GPU has finished, if this process uses one.
+void wait_for_gpu() {
+  if (!at::hasCUDA() || at::getNumGPUs() == 0) return;
+  const auto& cuda = at::globalContext().getAcceleratorHooksInterface(at::kCUDA);
+  const auto device = cuda.getCurrentDevice();
+  if (cuda.hasPrimaryContext(device)) c10::impl::VirtualGuardImpl(at::kCUDA).synchronizeDevice(device);
+}
+
 double time_calls(const BenchCase& bench_case, int calls) {
+  wait_for_gpu();
   const auto start = Clock::now();
   for (int i = 0; i < calls; ++i) bench_case.run();
+  wait_for_gpu();
   return seconds_since(start) / calls / bench_case.repeats;
 }
 

@@ -173,6 +173,7 @@ OpenedSweep open_race(const ChosenPlan& plan, const PreparedData& data) {
 }
 
 SweepResult train_arms(const OpenedSweep& sweep, const Shard& shard, ScheduleOptions options) {
+  options.first_gpu = shard.index - 1;
   if (!sweep.race) {
     return run_sweep(sweep.config, sweep.directory, sweep.all, fixed_agenda(sweep.config, sweep.mine), options);
   }

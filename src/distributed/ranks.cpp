@@ -265,7 +265,9 @@ struct Ranks::Connection {
     broken = true;
     log::debug(reason);
     const auto announced = heartbeat->wait_for_announcement(std::chrono::seconds(3));
-    throw_error(environment, announced.value_or(Heartbeat::Failure{"lost the connection to another rank", {}}));
+    std::string text = "lost the connection to another rank";
+    if (nccl) text += ", or NCCL failed: " + reason;  // NCCL connects, and reports what it lacks, in the first call
+    throw_error(environment, announced.value_or(Heartbeat::Failure{text, {}}));
   }
 };
 
@@ -298,6 +300,11 @@ Ranks::Ranks(const RankEnvironment& environment, at::Device device)
     wait_for_all(*connection_->store, environment, notice);
     connection_->gloo = make_gloo(connection_->store, environment);
     if (device.is_cuda()) connection_->nccl = make_nccl(connection_->store, environment);
+    if (device.is_cuda() && !connection_->nccl && is_first()) {
+      log::warning(
+          "this program was built without NCCL, so the GPUs exchange gradients through the main memory, which is slow; "
+          "build it with NCCL's header (SLOPEGAN_CUDA_TOOLKIT)");
+    }
   } catch (const Error&) {
     throw;
   } catch (const std::exception& error) {

@@ -96,13 +96,15 @@ struct Normalise : torch::autograd::Function<Normalise> {
 
   static variable_list plain(const at::Tensor& dy, const at::Tensor& x, const at::Tensor& weight, const Statistics& all,
                              double epsilon, const SumOverRanks& sum) {
-    // The gradient with fixed statistics is the first term of dx.
-    auto [dx, dweight, dbias] = at::native_batch_norm_backward(dy, x, weight, all.mean, all.variance, {}, {},
+    const auto r = (all.variance + epsilon).rsqrt();
+    // The gradient with fixed statistics is the first term of dx. On the CPU, r is not used; on a GPU, LibTorch
+    // requires the saved statistics for channels-last tensors.
+    auto [dx, dweight, dbias] = at::native_batch_norm_backward(dy, x, weight, all.mean, all.variance, all.mean, r,
                                                                /*train=*/false, epsilon, {true, true, true});
     auto sums = at::cat({dbias, dweight});
     sum(sums);
     const auto channels = x.size(1);
-    const auto r = (all.variance + epsilon).rsqrt(), scale = weight * r / all.count;
+    const auto scale = weight * r / all.count;
     const auto factor = scale * r * sums.narrow(0, channels, channels);
     const auto offset = scale * sums.narrow(0, 0, channels) - factor * all.mean;
     // factor · x + offset per channel, which batch norm computes in one pass.

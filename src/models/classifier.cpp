@@ -34,12 +34,13 @@ at::Tensor convolution_gradient(const at::Tensor& gradient, const at::Tensor& in
 void use_one_thread_in_region() {
   if (!at::in_parallel_region()) return;
 #ifdef _OPENMP
-  at::get_num_threads();  // if this is its first use in a thread, LibTorch sets the number of threads
+  at::get_num_threads();  // LibTorch sets the number of threads at its first use in a thread: here, not below
   omp_set_num_threads(1);
 #endif
 }
 
-/// The gradient with respect to the weight: each thread computes the gradient for a part of the images. If oneDNN
+/// The gradient with respect to the weight: each thread computes the gradient for a part of the images (on a GPU, or if
+/// a graph is recorded, LibTorch computes the gradient as a whole). If oneDNN
 /// distributes this product over several threads itself, they meet at a barrier at which they spin without a limit. If
 /// another process occupies a core, the spinning takes a quarter of the processor time.
 at::Tensor weight_gradient(const at::Tensor& gradient, const at::Tensor& input, const at::Tensor& weight) {

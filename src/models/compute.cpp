@@ -90,10 +90,8 @@ void limit_threads() {
   if (compute.threads < at::get_num_threads()) at::set_num_threads(compute.threads);
 }
 
-void apply_compute(const Compute& compute) {
-  at::set_num_threads(compute.threads);
-  watch_thread_waiting(compute.threads);
-  if (!compute.device.is_cuda()) return;
+void configure_gpu(at::Device device) {
+  if (!device.is_cuda()) return;
   // All CPU algorithms are deterministic. Some of cuDNN's are not, and its benchmark mode could select a different
   // algorithm after a resume.
   at::globalContext().setBenchmarkCuDNN(false);
@@ -102,6 +100,12 @@ void apply_compute(const Compute& compute) {
   // bfloat16 for speed.
   at::globalContext().setAllowTF32CuDNN(false);
   at::globalContext().setAllowTF32CuBLAS(false);
+}
+
+void apply_compute(const Compute& compute) {
+  at::set_num_threads(compute.threads);
+  watch_thread_waiting(compute.threads);
+  configure_gpu(compute.device);
 }
 
 at::Tensor to_compute(const at::Tensor& tensor, const Compute& compute) {

@@ -31,8 +31,12 @@ Compute choose_compute(const TrainingConfig& training, int local_rank = 0, int l
 /// of the affinity mask, even if the CPU quota of a container is lower.
 void limit_threads();
 
-/// Sets the number of LibTorch's threads, adapts how they wait for each other (support/thread_waiting.h), and on a GPU
-/// selects deterministic algorithms and disables TF32.
+/// Selects deterministic algorithms and disables TF32 if the device is a GPU. Call it before any computation on the
+/// GPU.
+void configure_gpu(at::Device device);
+
+/// Sets the number of LibTorch's threads, adapts how they wait for each other (support/thread_waiting.h), and calls
+/// configure_gpu.
 void apply_compute(const Compute& compute);
 
 /// Converts a tensor to the device and dtype of the computation, and images also to channels-last. Returns the tensor

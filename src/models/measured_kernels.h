@@ -78,7 +78,7 @@ bool has_amx_bfloat16();
 /// SLOPEGAN_KERNELS is not set.
 std::string kernels_hint(at::ScalarType type, bool has_amx);
 
-/// kernels_hint() for this processor.
+/// kernels_hint() for this processor; also empty if slopegan's own kernels are not available.
 std::string kernels_hint(at::ScalarType type);
 
 /// MeasuredKernels::choices(); empty if kernels are not measured.

@@ -15,10 +15,12 @@
 #include <string>
 #include <system_error>
 #include <thread>
+#include <unistd.h>
 #include <utility>
 #include <vector>
 
 #include "support/log.h"
+#include "support/seconds_since.h"
 #include "support/text.h"
 
 namespace slopegan {
@@ -26,9 +28,7 @@ namespace slopegan {
 namespace {
 
 constexpr std::chrono::milliseconds waiting_window(100);
-/// The numbers of windows with contention before the warning, for several threads and for one: a single thread is
-/// slowed much less.
-constexpr int windows_before_warning = 30, windows_before_warning_one = 200;
+constexpr int windows_before_warning = 30;
 /// On a machine with hundreds of cores, the parked teams of several processes would need thousands of threads.
 constexpr unsigned most_parked_threads = 128;
 
@@ -70,11 +70,11 @@ class WaitingWatcher {
  public:
   WaitingWatcher() : thread_([this](const std::stop_token& stop) { watch(stop); }) {}
 
-  /// Sets the number of threads that compute. Benchmarks change this number; the smallest number above one is kept,
-  /// because it needs the largest parked team.
+  /// Sets the number of threads that compute. Benchmarks change this number; the smallest number is kept, because it
+  /// needs the largest parked team.
   void set_threads(int threads) {
     const int before = threads_;
-    threads_ = before <= 1 ? std::max(before, threads) : threads <= 1 ? before : std::min(before, threads);
+    threads_ = before == 0 ? threads : std::min(before, threads);
   }
 
  private:
@@ -99,10 +99,9 @@ class WaitingWatcher {
       parked_.reset();
       return;
     }
-    if (can_park_ && threads_ > 1 && !parked_) park();
+    if (can_park_ && !parked_) park();
     mean_share_ += (share - mean_share_) / ++competing_windows_;
-    const int windows = threads_ > 1 ? windows_before_warning : windows_before_warning_one;
-    if (competing_windows_ >= windows && !std::exchange(has_warned_, true)) warn();
+    if (competing_windows_ == windows_before_warning) warn();
   }
 
   /// It must be possible to start twice as many threads as the team needs, so that the limits leave room for threads
@@ -124,13 +123,6 @@ class WaitingWatcher {
   }
 
   void warn() const {
-    if (threads_ == 1) {
-      log::warning(
-          format_text("{}: the thread has waited {:.0f} % of the time for a core. Stop the other processes, or "
-                      "start fewer arms or ranks (sweep.jobs)",
-                      busy_cores_warning, 100 * mean_share_));
-      return;
-    }
     log::warning(format_text(
         "{}: the threads have waited up to {:.0f} % of the time for a core{}. Stop the other processes, or compute "
         "with one thread per free core (training.threads=1, or OMP_NUM_THREADS=1)",
@@ -140,12 +132,51 @@ class WaitingWatcher {
 
   const std::optional<Libgomp> libgomp_ = Libgomp::find();
   bool can_park_ = libgomp_ && std::getenv("GOMP_SPINCOUNT") == nullptr && std::getenv("OMP_WAIT_POLICY") == nullptr;
-  bool has_checked_limits_ = false, has_warned_ = false;
+  bool has_checked_limits_ = false;
   std::atomic<int> threads_ = 0;
   Contention contention_;
   std::optional<ParkedTeam> parked_;
   int competing_windows_ = 0;
   double mean_share_ = 0;
+  std::mutex mutex_;
+  std::condition_variable_any ended_;
+  std::jthread thread_;  // last, so that it ends before the members that it uses
+};
+
+/// Warns once if the thread that constructs this object is starved. It does not meet other threads at barriers, so it
+/// is only as slow as its share of a core, and a short contention is not worth a warning.
+class SingleThreadWatcher {
+ public:
+  SingleThreadWatcher() : task_(::gettid()), thread_([this](const std::stop_token& stop) { watch(stop); }) {}
+
+ private:
+  void watch(const std::stop_token& stop) {
+    constexpr std::chrono::seconds interval(10);
+    constexpr double starved = 0.25;
+    std::unique_lock lock(mutex_);
+    for (auto before = read_times(); !before.empty();) {
+      const auto start = std::chrono::steady_clock::now();
+      if (ended_.wait_for(lock, stop, interval, [] { return false; }) || stop.stop_requested()) return;
+      auto after = read_times();
+      const double share = largest_waiting_share(before, after, seconds_since(start));
+      if (share >= starved) {
+        log::warning(
+            format_text("{}: the thread that computes has waited {:.0f} % of the last {} seconds for a core. "
+                        "Stop the other processes, or start fewer arms at the same time (sweep.jobs)",
+                        busy_cores_warning, 100 * share, interval.count()));
+        return;
+      }
+      before = std::move(after);
+    }
+  }
+
+  std::map<std::int64_t, ThreadTimes> read_times() const {
+    auto times = read_thread_times();
+    std::erase_if(times, [this](const auto& entry) { return entry.first != task_; });
+    return times;
+  }
+
+  const std::int64_t task_;
   std::mutex mutex_;
   std::condition_variable_any ended_;
   std::jthread thread_;  // last, so that it ends before the members that it uses
@@ -208,6 +239,15 @@ bool can_start_threads(std::size_t count) {
 }
 
 void watch_thread_waiting(int threads) {
+  if (threads < 2) {
+    // The watcher only warns, so the process continues without it if it cannot start another thread.
+    try {
+      static SingleThreadWatcher watcher;
+    } catch (const std::system_error& error) {
+      log::debug(error.what());
+    }
+    return;
+  }
   static WaitingWatcher watcher;
   watcher.set_threads(threads);
 }

@@ -59,10 +59,13 @@ bool can_start_threads(std::size_t count);
 /// The start of the warning that the watcher logs.
 inline constexpr std::string_view busy_cores_warning = "other processes are using the cores of this machine";
 
-/// Starts the watcher on the first call; `threads` is the number of threads that compute. The watcher runs until the
-/// process exits, and logs a warning once if several threads compete for a few seconds in total, or a single one
-/// for 20. It changes how threads wait only if there are several, libgomp is the OpenMP runtime, neither GOMP_SPINCOUNT
-/// nor OMP_WAIT_POLICY is set, and the additional threads can be started.
+/// Starts the watcher on the first call with more than one thread; `threads` is the number of threads that compute. The
+/// watcher runs until the process exits, and logs a warning once if the threads compete for a few seconds in total. It
+/// changes how threads wait only if libgomp is the OpenMP runtime, neither GOMP_SPINCOUNT nor OMP_WAIT_POLICY is set,
+/// and the additional threads can be started.
+///
+/// With one thread, the calling thread is watched, and a warning is logged once if it waits for a core for a quarter of
+/// 10 seconds.
 void watch_thread_waiting(int threads);
 
 }  // namespace slopegan

@@ -22,10 +22,13 @@ SweepMachine this_sweep_machine(const TrainingConfig& training) {
 std::vector<std::string> gpu_names(const std::optional<std::string>& visible, std::int64_t count) {
   std::vector<std::string> names;
   std::istringstream entries(visible.value_or(""));
-  for (std::string entry; std::ssize(names) < count && std::getline(entries, entry, ',');) {
+  for (std::string entry; count > 0 && std::getline(entries, entry, ',');) {
     const auto first = entry.find_first_not_of(' ');
     if (first == std::string::npos) break;
-    names.push_back(entry.substr(first, entry.find_last_not_of(' ') + 1 - first));
+    const auto name = entry.substr(first, entry.find_last_not_of(' ') + 1 - first);
+    // A process can use only one MIG instance, so `count` is 1 however many instances are listed.
+    if (std::ssize(names) >= count && !name.starts_with("MIG-")) break;
+    names.push_back(name);
   }
   for (auto index = std::ssize(names); index < count; ++index) names.push_back(std::to_string(index));
   return names;

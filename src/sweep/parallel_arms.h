@@ -22,7 +22,8 @@ struct SweepMachine {
 SweepMachine this_sweep_machine(const TrainingConfig& training);
 
 /// For each of `count` GPUs, the value of CUDA_VISIBLE_DEVICES that selects only this GPU. `visible` is the value of
-/// the variable in this process, a list of indices or UUIDs; std::nullopt if the variable is not set.
+/// the variable in this process, a list of indices or UUIDs; std::nullopt if the variable is not set. If it lists
+/// several MIG instances, of which a process can use only one, all of them are returned.
 std::vector<std::string> gpu_names(const std::optional<std::string>& visible, std::int64_t count);
 
 /// The GPU on which the fewest arms train; `in_use` has one entry per running arm. Empty if there are no GPUs.

@@ -26,7 +26,9 @@ PreparedData prepare_data(const Config& config, bool logs_notes) {
   if (config.metrics.every_images == 0) return prepared;
   watch_thread_waiting(at::get_num_threads());
   // Features are computed on the arms' device, so that the arms find them in the cache.
-  const Evaluators evaluators = make_evaluators(config, *train, choose_compute(config.training).device);
+  const at::Device device = choose_compute(config.training).device;
+  configure_gpu(device);
+  const Evaluators evaluators = make_evaluators(config, *train, device);
   if (!evaluators.empty()) prepared.extractor = evaluators.front()->extractor().name();
   return prepared;
 }

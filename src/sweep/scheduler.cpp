@@ -69,6 +69,7 @@ class Scheduler {
     const auto most = static_cast<std::int64_t>(std::max(agenda_.most, agenda_.needed.size()));
     parallel_ = choose_parallel_arms(config, most, machine);
     gpus_ = machine.gpus;
+    if (!gpus_.empty()) std::ranges::rotate(gpus_, gpus_.begin() + options_.first_gpu % std::ssize(gpus_));
     if (has_work()) {
       log::info(format_text("up to {} arm{} at a time, {} thread{} each ({})", parallel_.jobs, plural_s(parallel_.jobs),
                             parallel_.threads, plural_s(parallel_.threads), parallel_.reason));

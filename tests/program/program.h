@@ -48,6 +48,8 @@ class Program {
     if (pid_ == 0) {
       ::dup2(::open(out_.c_str(), O_CREAT | O_TRUNC | O_WRONLY, 0644), STDOUT_FILENO);
       ::dup2(::open(err_.c_str(), O_CREAT | O_TRUNC | O_WRONLY, 0644), STDERR_FILENO);
+      // The tests expect the CPU. Set the variable to run them on a GPU.
+      ::setenv("CUDA_VISIBLE_DEVICES", "-1", /*overwrite=*/0);
       // If a shell runs the tests in the background, they ignore SIGINT, and the program would inherit this setting.
       for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::signal(signal, SIG_DFL);
       if (prepare) prepare();

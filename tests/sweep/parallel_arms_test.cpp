@@ -81,7 +81,9 @@ TEST(GpuNames, AreTakenFromTheEnvironmentOfTheSweep) {
   using Names = std::vector<std::string>;
   EXPECT_EQ(gpu_names(std::nullopt, 3), (Names{"0", "1", "2"}));
   EXPECT_EQ(gpu_names("5,7", 2), (Names{"5", "7"}));
-  EXPECT_EQ(gpu_names("GPU-8932f937, MIG-4f12", 2), (Names{"GPU-8932f937", "MIG-4f12"}));
+  EXPECT_EQ(gpu_names("GPU-8932f937, GPU-4f12", 2), (Names{"GPU-8932f937", "GPU-4f12"}));
+  EXPECT_EQ(gpu_names("MIG-4f12, MIG-5a03,MIG-77", 1), (Names{"MIG-4f12", "MIG-5a03", "MIG-77"}))
+      << "a process counts only one MIG instance";
   EXPECT_EQ(gpu_names("3,-1,4", 1), (Names{"3"})) << "CUDA ignores what follows an invalid entry";
   EXPECT_EQ(gpu_names("0", 0), Names{});
 }
