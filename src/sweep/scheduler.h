@@ -40,8 +40,8 @@ struct ScheduleOptions {
   std::chrono::seconds report_every{0};
   bool stop_dropped = false;  ///< whether running arms that are no longer on the agenda are stopped instead of finished
   std::optional<std::chrono::steady_clock::time_point> deadline = std::nullopt;  ///< when to stop the arms
-  std::int64_t first_gpu =
-      0;                    ///< the index of the GPU of the first arm, so that shards on one machine use different GPUs
+  /// The index of the GPU of the first arm. It differs between shards, so that those on one machine use different GPUs.
+  std::int64_t first_gpu = 0;
   std::string data_hash{};  ///< PreparedData::hash, for all arms; if it is empty, the arms do not check their images
 };
 
