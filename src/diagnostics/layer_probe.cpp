@@ -14,9 +14,9 @@ namespace {
 /// rounding errors to be negligible.
 constexpr std::int64_t rows_per_part = 256;
 
-/// [N, C, H, W] -> [N·H·W, C], float32 on the CPU. Does not copy a channels-last float32 tensor on the CPU.
+/// [N, C, H, W] -> [N·H·W, C], float32. Does not copy a channels-last float32 tensor.
 at::Tensor as_rows(const at::Tensor& tensor) {
-  return tensor.permute({0, 2, 3, 1}).reshape({-1, tensor.size(1)}).to(at::kCPU, at::kFloat).contiguous();
+  return tensor.permute({0, 2, 3, 1}).reshape({-1, tensor.size(1)}).to(at::kFloat).contiguous();
 }
 
 /// Sums over a few rows, with one array per sum, so that the loop over the channels is vectorised.
@@ -60,6 +60,7 @@ void UnitStatistics::add(const at::Tensor& pre_activation, const at::Tensor& out
   if (sums_.empty()) sums_.resize(static_cast<std::size_t>(pre_activation.size(1)));
   TORCH_CHECK(units() == pre_activation.size(1), "UnitStatistics: expected ", units(), " channels, got ",
               pre_activation.size(1));
+  if (!pre_activation.device().is_cpu()) return add_on_device(pre_activation, output);
   const auto before = as_rows(pre_activation), after = as_rows(output);
   const float* x = before.const_data_ptr<float>();
   const float* y = after.const_data_ptr<float>();
@@ -68,6 +69,26 @@ void UnitStatistics::add(const at::Tensor& pre_activation, const at::Tensor& out
     add_rows(x + row * units(), y + row * units(), std::min(rows_per_part, rows - row));
   }
   values_ += rows;
+}
+
+void UnitStatistics::add_on_device(const at::Tensor& pre_activation, const at::Tensor& output) {
+  // Float64 holds all counts exactly.
+  const auto sum = [](const at::Tensor& values) { return values.sum(at::IntArrayRef{0, 2, 3}, false, at::kDouble); };
+  const auto is_positive = pre_activation > 0, is_negative = pre_activation < 0;
+  const auto magnitudes = output.to(at::kFloat).abs(), squares = magnitudes.square();
+  const auto sums = at::stack({sum(is_positive), sum(is_negative), sum(magnitudes), sum(squares),
+                               sum(squares.masked_fill(is_positive, 0))})
+                        .to(at::kCPU);
+  const auto rows = sums.accessor<double, 2>();
+  for (std::int64_t c = 0; c < units(); ++c) {
+    auto& unit = sums_[static_cast<std::size_t>(c)];
+    unit.positive += static_cast<std::int64_t>(rows[0][c]);
+    unit.negative += static_cast<std::int64_t>(rows[1][c]);
+    unit.magnitude += rows[2][c];
+    unit.energy += rows[3][c];
+    unit.energy_of_negatives += rows[4][c];
+  }
+  values_ += output.numel() / units();
 }
 
 namespace {

@@ -45,6 +45,8 @@ class UnitStatistics {
     double energy_of_negatives = 0;  // the part for x ≤ 0
   };
   void add_rows(const float* pre_activation, const float* output, std::int64_t rows);
+  /// Sums on the device, so that only the sums are copied to the host.
+  void add_on_device(const at::Tensor& pre_activation, const at::Tensor& output);
 
   std::vector<Sums> sums_;
   std::int64_t values_ = 0;

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include "diagnostics/layer_probe.h"
 #include "evaluation/random_extractor.h"
+#include "layers/leaky_relu.h"
 #include "run/records.h"
 #include "temporary_directory.h"
 #include "training/emulated_device.h"
@@ -70,6 +72,30 @@ TEST(FeaturesOnADevice, EqualThoseOfTheCpuUpToRounding) {
   const auto features = extractor.extract(images).features, others = on_device.extract(images).features;
   EXPECT_TRUE(others.is_cpu());
   EXPECT_TRUE(at::allclose(features, others, 1e-4, 1e-5));
+}
+
+TEST(UnitStatisticsOnADevice, EqualThoseOfTheCpu) {
+  if (!emulated::is_possible()) GTEST_SKIP() << "LibTorch was built with CUDA, so no other device can be emulated";
+  at::manual_seed(1);
+  auto x = at::randn({6, 5, 3, 7});
+  x.select(1, 0).abs_().add_(0.1);
+  x.narrow(1, 1, 2).abs_().neg_();
+  x.select(1, 4).zero_();
+  for (const auto type : {at::kFloat, at::kBFloat16}) {
+    const auto before = x.to(type), after = slopegan::leaky_relu(before, 0.3);
+    UnitStatistics here, there;
+    for (int call = 0; call < 2; ++call) {
+      here.add(before, after);
+      there.add(before.to(emulated::device), after.to(emulated::device));
+    }
+    EXPECT_EQ(there.units(), 5);
+    EXPECT_EQ(there.values(), here.values());
+    EXPECT_EQ(there.never_positive(), 3.0 / 5);
+    EXPECT_EQ(there.always_positive(), 1.0 / 5);
+    EXPECT_EQ(there.dormant(), 1.0 / 5);
+    EXPECT_EQ(there.negative_fraction(), here.negative_fraction());
+    EXPECT_NEAR(there.slope_energy(), here.slope_energy(), 1e-6);
+  }
 }
 
 }  // namespace
