@@ -107,13 +107,17 @@ install_torch() {
     fail "pip could not install torch==$torch_version; to use an existing LibTorch: SLOPEGAN_TORCH=/path $0"
 }
 
-# CUDA graphs need the headers of nvidia-cuda-crt and of nvidia-cuda-runtime. The wheel depends only on the latter.
+# CUDA graphs and NCCL need headers of packages that the wheel does not depend on.
 install_cuda_headers() {
-  local runtime
+  local runtime package missing=()
   runtime=$(installed_version nvidia-cuda-runtime)
-  if [[ -z $runtime || -n $(installed_version nvidia-cuda-crt) ]]; then return; fi
-  say "installing nvidia-cuda-crt ${runtime%.*} into .venv"
-  pip_install "nvidia-cuda-crt==${runtime%.*}.*" || say "could not install nvidia-cuda-crt; CUDA graphs will not be available"
+  [[ -n $runtime ]] || return 0
+  for package in nvidia-cuda-crt nvidia-cuda-cccl; do
+    [[ -n $(installed_version $package) ]] || missing+=("$package==${runtime%.*}.*")
+  done
+  if ((${#missing[@]} == 0)); then return; fi
+  say "installing ${missing[*]} into .venv"
+  pip_install "${missing[@]}" || say "could not install ${missing[*]}; CUDA graphs and NCCL will not be available"
 }
 
 install_tools() {   # name==version ...

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <thread>
 #include <unistd.h>
 #include <utility>
@@ -27,7 +28,8 @@
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
-#if defined(USE_C10D_NCCL) && __has_include(<nccl.h>)
+#ifdef SLOPEGAN_HAS_CUDA_HEADERS
+#define USE_C10D_NCCL
 #define SLOPEGAN_HAS_NCCL
 #include <torch/csrc/distributed/c10d/ProcessGroupNCCL.hpp>
 #endif
@@ -227,7 +229,7 @@ struct Ranks::Connection {
     try {
       return call();
     } catch (const std::exception& error) {
-      fail(first_line(error.what()));
+      fail(error.what());
     }
   }
 
@@ -257,16 +259,22 @@ struct Ranks::Connection {
     try {
       work.wait();
     } catch (const std::exception& error) {
-      fail(first_line(error.what()));
+      fail(error.what());
     }
   }
 
-  [[noreturn]] void fail(const std::string& reason) {
+  [[noreturn]] void fail(const char* reason) {
     broken = true;
-    log::debug(reason);
+    log::debug(first_line(reason));
+    // NCCL connects, and reports what it lacks, in the first call.
+    if (nccl && std::string_view(reason).find("Duplicate GPU") != std::string_view::npos) {
+      throw_error(environment,
+                  {"another rank uses the same GPU; start at most one rank per GPU, or set training.device: cpu",
+                   static_cast<int>(ExitCode::usage)});
+    }
     const auto announced = heartbeat->wait_for_announcement(std::chrono::seconds(3));
     std::string text = "lost the connection to another rank";
-    if (nccl) text += ", or NCCL failed: " + reason;  // NCCL connects, and reports what it lacks, in the first call
+    if (nccl) text += ", or NCCL failed: " + first_line(reason);
     throw_error(environment, announced.value_or(Heartbeat::Failure{text, {}}));
   }
 };
@@ -303,7 +311,7 @@ Ranks::Ranks(const RankEnvironment& environment, at::Device device)
     if (device.is_cuda() && !connection_->nccl && is_first()) {
       log::warning(
           "this program was built without NCCL, so the GPUs exchange gradients through the main memory, which is slow; "
-          "build it with NCCL's header (SLOPEGAN_CUDA_TOOLKIT)");
+          "scripts/README.md lists the headers that NCCL needs");
     }
   } catch (const Error&) {
     throw;

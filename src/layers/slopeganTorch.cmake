@@ -1,11 +1,8 @@
 # Finds LibTorch and defines the target `torch`, TORCH_INSTALL_PREFIX and TORCH_INCLUDE_DIRS.
 #
 # The CMake package of a CUDA build of LibTorch fails without a complete CUDA toolkit. slopegan compiles no CUDA code,
-# and the wheel's dependencies provide the libraries at run time, so the target is defined here instead. Only NCCL's
-# headers (for several GPUs) require the toolkit; SLOPEGAN_CUDA_TOOLKIT=ON selects LibTorch's own package. ARGN: folders
-# to search for TorchConfig.cmake, in addition to Torch_DIR and CMAKE_PREFIX_PATH.
-option(SLOPEGAN_CUDA_TOOLKIT "Use a CUDA toolkit (for NCCL)" OFF)
-
+# and the wheel's dependencies provide the libraries at run time, so the target is defined here instead. ARGN: folders to
+# search for TorchConfig.cmake, in addition to Torch_DIR and CMAKE_PREFIX_PATH.
 macro(slopegan_find_torch)
   set(slopegan_torch_prefix "")
   foreach(place "${Torch_DIR}" ${CMAKE_PREFIX_PATH} ${ARGN})
@@ -15,7 +12,7 @@ macro(slopegan_find_torch)
       endif()
     endforeach()
   endforeach()
-  if(NOT SLOPEGAN_CUDA_TOOLKIT AND EXISTS "${slopegan_torch_prefix}/lib/libtorch_cuda.so")
+  if(EXISTS "${slopegan_torch_prefix}/lib/libtorch_cuda.so")
     set(TORCH_INSTALL_PREFIX ${slopegan_torch_prefix})
     set(Torch_DIR ${TORCH_INSTALL_PREFIX}/share/cmake/Torch CACHE PATH "The folder with TorchConfig.cmake" FORCE)
     set(TORCH_INCLUDE_DIRS ${TORCH_INSTALL_PREFIX}/include ${TORCH_INSTALL_PREFIX}/include/torch/csrc/api/include)
