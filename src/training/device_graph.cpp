@@ -1,14 +1,16 @@
+#include "training/device_graph.h"
+
 #include <map>
-#include <memory>
 
 #include "distributed/rank_environment.h"
-#include "training/recorded_step.h"
 
 #ifdef SLOPEGAN_HAS_CUDA_HEADERS
+#include <ATen/cuda/CUDAContextLight.h>
 #include <torch/version.h>
-// In older versions of LibTorch, a failed recording leaves the allocator in the recording state.
+// Older versions of LibTorch cannot recover from a failed recording.
 #if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 13)
 #define SLOPEGAN_HAS_CUDA_GRAPHS
+#include <ATen/core/CachingHostAllocator.h>
 #include <ATen/cuda/CUDAGraph.h>
 #include <c10/cuda/CUDACachingAllocator.h>
 #include <c10/cuda/CUDAFunctions.h>
@@ -32,7 +34,7 @@ class CudaGraph : public DeviceGraph {
     // CUDA cannot record the default stream.
     c10::cuda::setCurrentCUDAStream(recording_stream_);
     // The capture is thread-local because the threads that prefetch images may pin memory in the meantime.
-    graph_.capture_begin({0, 0}, cudaStreamCaptureModeThreadLocal);
+    graph_.capture_begin(pool_, cudaStreamCaptureModeThreadLocal);
   }
   void end() override {
     c10::cuda::setCurrentCUDAStream(recording_stream_);
@@ -40,6 +42,7 @@ class CudaGraph : public DeviceGraph {
       graph_.capture_end();
     } catch (...) {
       c10::cuda::setCurrentCUDAStream(previous_stream_);
+      release_pool();
       throw;
     }
     c10::cuda::setCurrentCUDAStream(previous_stream_);
@@ -47,6 +50,20 @@ class CudaGraph : public DeviceGraph {
   void replay() override { graph_.replay(); }
 
  private:
+  /// After a failed recording, LibTorch's allocators may still record allocations; then they would not free memory that
+  /// other tensors need.
+  void release_pool() {
+    const auto device = previous_stream_.device_index();
+    try {
+      c10::cuda::CUDACachingAllocator::endAllocateToPool(device, pool_);
+      at::getHostAllocator(at::kCUDA)->end_allocate_to_pool(pool_);
+      c10::cuda::CUDACachingAllocator::releasePool(device, pool_);
+      at::getHostAllocator(at::kCUDA)->release_pool(pool_);
+    } catch (const c10::Error&) {  // The recording ended, but the graph is invalid. Then the graph releases its pool.
+    }
+  }
+
+  at::cuda::MempoolId_t pool_ = at::cuda::graph_pool_handle();
   c10::cuda::CUDAStream previous_stream_ = c10::cuda::getCurrentCUDAStream();
   // One stream per graph, because the destructor of a graph frees the workspaces of its stream.
   c10::cuda::CUDAStream recording_stream_ = c10::cuda::getStreamFromPool();
@@ -74,6 +91,16 @@ std::unique_ptr<DeviceGraph> make_device_graph(c10::DeviceType device) {
   const auto make = factories().find(device);
   if (make == factories().end() || environment_value("SLOPEGAN_CUDA_GRAPHS") == "0") return nullptr;
   return make->second();
+}
+
+std::string gpu_name([[maybe_unused]] c10::Device device) {
+#ifdef SLOPEGAN_HAS_CUDA_HEADERS
+  try {
+    if (device.is_cuda()) return at::cuda::getDeviceProperties(device.index())->name;
+  } catch (const c10::Error&) {
+  }
+#endif
+  return "";
 }
 
 void register_device_graphs(c10::DeviceType device, std::unique_ptr<DeviceGraph> (*make)()) {
