@@ -30,6 +30,7 @@ std::string device_text(const RunInfo& info) {
   for (const auto& earlier : info.earlier_compute) {
     text += format_text("; up to {} images: {}, {}, threads: {}", earlier.until, earlier.device, earlier.precision,
                         earlier.threads);
+    if (earlier.processor && earlier.processor != processor_of(info)) text += " (" + *earlier.processor + ")";
   }
   return text;
 }
@@ -48,6 +49,7 @@ void take_info(RunData& run, const RunInfo& info) {
   add_fact(run, "Machine",
            format_text("{}, {} core{}, {} MiB", info.host.cpu, info.host.cores, plural_s(info.host.cores),
                        info.host.memory_mib));
+  add_fact(run, "GPU", info.gpu.value_or(""));
   add_fact(run, "Device", device_text(info));
   add_fact(run, "Data", format_text("{}, {} images", info.dataset.name, info.dataset.count));
   add_fact(run, "SHA-256 of the data", info.dataset.hash);

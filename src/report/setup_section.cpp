@@ -170,18 +170,20 @@ std::string repetition_text(const RunData& run) {
   const std::string seed = "Seed " + element("code", "", std::to_string(run.config->seed)) + ". ";
   if (run.inexact_at.empty() && run.has_measured_kernels) {
     return seed +
-           "On a CPU, the same binary, precision, number of threads and kernels give bit-identical results. The "
+           "On CPUs of the same model, the same binary, precision, number of threads and kernels give bit-identical "
+           "results. The "
            "kernels were chosen by measuring them: a repetition uses the same ones only if it sets "
            "SLOPEGAN_KERNELS=measured and shares the cache.";
   }
   if (run.inexact_at.empty()) {
-    return seed + "On a CPU, the same binary, precision and number of threads give bit-identical results.";
+    return seed +
+           "On CPUs of the same model, the same binary, precision and number of threads give bit-identical results.";
   }
   std::vector<std::string> places;
   for (const auto images : run.inexact_at) places.push_back(grouped(images));
   return seed + "The run was resumed under different conditions at " + join(places, ", ") +
-         " images, so its results are not bit-identical to those of an uninterrupted run with the same configuration; "
-         "the warnings in log.txt explain why.";
+         " images, so its results can differ from those of an uninterrupted run with the same configuration; the "
+         "warnings in log.txt explain why.";
 }
 
 std::string yaml_block(const std::string& name, const Config& config) {

@@ -44,6 +44,11 @@ void read_field(const nlohmann::json& value, RunStatus& status) {
 
 HostInfo this_host() { return {cpu_model(), usable_cores(), static_cast<std::int64_t>(usable_memory_bytes() >> 20)}; }
 
+std::optional<std::string> processor_of(const RunInfo& info) {
+  if (info.device != "cpu") return info.gpu;
+  return info.host.cpu.empty() || info.host.cpu == unknown_cpu ? std::nullopt : std::optional(info.host.cpu);
+}
+
 std::string utc_timestamp(std::chrono::system_clock::time_point time) {
   const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
   std::tm parts{};

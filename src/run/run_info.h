@@ -54,7 +54,7 @@ struct Versions {
 };
 
 struct HostInfo {
-  std::string cpu;              ///< model name from /proc/cpuinfo, or "unknown"
+  std::string cpu;              ///< see cpu_model
   std::int64_t cores = 0;       ///< number of cores that the affinity mask and the CPU quota allow
   std::int64_t memory_mib = 0;  ///< memory that this process may use: the machine's memory or the container's limit
 
@@ -82,12 +82,13 @@ struct DatasetInfo {
   }
 };
 
-/// The device, precision and number of threads with which a run was trained until it was resumed with different ones.
+/// The hardware, precision and number of threads with which a run was trained until it was resumed with different ones.
 struct EarlierCompute {
   std::int64_t until = 0;  ///< images seen when the run was resumed with different values
   std::string device;
   std::string precision;
   std::int64_t threads = 0;
+  std::optional<std::string> processor;  ///< see processor_of; absent in files of earlier versions
 
   template <class Self, class Visit>
   static void visit_fields(Self& self, Visit&& visit) {
@@ -95,6 +96,7 @@ struct EarlierCompute {
     visit({"device"}, self.device);
     visit({"precision"}, self.precision);
     visit({"threads"}, self.threads);
+    visit({"processor"}, self.processor);
   }
 };
 
@@ -111,6 +113,7 @@ struct RunInfo {
   std::string threads_reason;  ///< what determined the number of threads
   std::string precision;
   std::string device;
+  std::optional<std::string> gpu;  ///< the GPU's name; absent if the device is not a GPU, or if the name is unknown
   /// How the kernels were chosen at the last start: "measured" or "table" (models/measured_kernels.h). Absent if the
   /// device is not the CPU, for imported weights, and in files of earlier versions.
   std::optional<std::string> kernels;
@@ -118,7 +121,7 @@ struct RunInfo {
   /// The numbers of images at which the run was resumed in a way that changed its results; see inexact_reasons
   /// (training/run_files.h).
   std::vector<std::int64_t> inexact_at;
-  /// Earlier values of `device`, `precision` and `threads`, in ascending order of `until`.
+  /// Earlier values of `device`, `precision`, `threads` and the processor, in ascending order of `until`.
   std::vector<EarlierCompute> earlier_compute;
 
   template <class Self, class Visit>
@@ -135,12 +138,16 @@ struct RunInfo {
     visit({.key = "threads_reason", .may_be_absent = true}, self.threads_reason);
     visit({"precision"}, self.precision);
     visit({"device"}, self.device);
+    visit({"gpu"}, self.gpu);
     visit({"kernels"}, self.kernels);
     visit({"dataset"}, self.dataset);
     visit({.key = "inexact_at", .may_be_absent = true}, self.inexact_at);
     visit({.key = "earlier_compute", .may_be_absent = true}, self.earlier_compute);
   }
 };
+
+/// The model of the CPU or GPU that a run was last trained on; std::nullopt if it is unknown.
+std::optional<std::string> processor_of(const RunInfo& info);
 
 /// Formats a time as "2026-01-31T23:59:59Z".
 std::string utc_timestamp(std::chrono::system_clock::time_point time);

@@ -86,7 +86,7 @@ std::string cpu_model() {
   const std::string text = read_file("/proc/cpuinfo", std::size_t{1} << 26);
   const std::size_t key = text.find("model name");
   const std::size_t begin = key == std::string::npos ? key : text.find(": ", key);
-  if (begin == std::string::npos) return "unknown";
+  if (begin == std::string::npos) return unknown_cpu;
   return text.substr(begin + 2, text.find('\n', begin) - begin - 2);
 }
 

@@ -38,8 +38,9 @@ inline std::int64_t usable_cores() { return usable_core_count().cores; }
 std::optional<std::int64_t> threads_of_environment();
 std::optional<std::int64_t> parse_thread_count(std::string_view text);
 
-/// The model name of the processor from /proc/cpuinfo, or "unknown".
+/// The model name of the processor from /proc/cpuinfo, or unknown_cpu.
 std::string cpu_model();
+inline constexpr const char* unknown_cpu = "unknown";
 
 /// The total physical memory of the machine in bytes.
 std::uint64_t physical_memory_bytes();

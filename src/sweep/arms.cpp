@@ -94,8 +94,12 @@ ArmHardware hardware_of(const Arm& arm) {
     const auto info = read_run_info(RunPaths(arm.directory).run_info_file());
     if (!info) return {};
     std::vector<std::string> precisions = {info->precision};
-    for (const auto& earlier : info->earlier_compute) precisions.push_back(earlier.precision);
-    return {join(sorted_unique(std::move(precisions)), " and "), info->device == "cpu" ? info->host.cpu : info->device,
+    std::vector<std::string> processors = {processor_of(*info).value_or(info->device)};
+    for (const auto& earlier : info->earlier_compute) {
+      precisions.push_back(earlier.precision);
+      if (earlier.processor) processors.push_back(*earlier.processor);
+    }
+    return {join(sorted_unique(std::move(precisions)), " and "), join(sorted_unique(std::move(processors)), " and "),
             info->kernels.value_or("")};
   } catch (const Error&) {  // status_of warns about unreadable files
     return {};

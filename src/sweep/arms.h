@@ -52,8 +52,10 @@ struct ArmHardware {
   /// "float32" or "bfloat16", also for training.precision = auto; "bfloat16 and float32" if the arm was resumed in the
   /// other precision; empty if unknown.
   std::string precision;
-  std::string processor;  ///< the model of the CPU, or "cuda:0" and the like; empty if unknown
-  std::string kernels;    ///< RunInfo::kernels; empty if unknown
+  /// The model of the CPU or GPU, "A and B" if the arm was resumed on another one; the device, such as "cuda:0", if the
+  /// model is unknown; empty if that is unknown too.
+  std::string processor;
+  std::string kernels;  ///< RunInfo::kernels; empty if unknown
 };
 
 ArmHardware hardware_of(const Arm& arm);

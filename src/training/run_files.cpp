@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string_view>
+#include <utility>
 
 #include <c10/core/DeviceType.h>
 
@@ -19,6 +21,7 @@
 #include "support/log.h"
 #include "support/ranges.h"
 #include "support/text.h"
+#include "training/device_graph.h"
 #include "training/gan_step.h"
 
 namespace slopegan {
@@ -41,26 +44,44 @@ std::optional<RunInfo> find_run_info(const Checkpoint& checkpoint) {
 
 std::string precision_name(const Compute& compute) { return compute.type == at::kBFloat16 ? "bfloat16" : "float32"; }
 
-/// The device, precision and number of threads of the step that brought the run to `images` images.
+/// The hardware, precision and number of threads of the step that brought the run to `images` images.
 EarlierCompute compute_until(const RunInfo& info, std::int64_t images) {
   for (const auto& earlier : info.earlier_compute) {
-    if (earlier.until >= images) return {images, earlier.device, earlier.precision, earlier.threads};
+    if (earlier.until < images) continue;
+    EarlierCompute found = earlier;
+    found.until = images;
+    return found;
   }
-  return {images, info.device, info.precision, info.threads};
+  return {images, info.device, info.precision, info.threads, processor_of(info)};
 }
 
-/// Whether training continues bit-identically with `compute`, as far as is known. The index of the GPU does not matter,
-/// nor does the number of CPU threads if the device is a GPU.
+/// The hardware on which `compute` computes; the other members of RunInfo are not set.
+RunInfo hardware_of(const Compute& compute) {
+  RunInfo info;
+  info.host = this_host();
+  info.device = compute.device.str();
+  if (auto name = gpu_name(compute.device); !name.empty()) info.gpu = std::move(name);
+  return info;
+}
+
+/// Whether both are known and differ.
+bool differs(const std::optional<std::string>& a, const std::optional<std::string>& b) { return a && b && *a != *b; }
+
+/// Whether `device`, such as "cuda:0", is of the same type as that of `compute`.
+bool is_same_type(std::string_view device, const Compute& compute) {
+  return device.substr(0, device.find(':')) == c10::DeviceTypeName(compute.device.type(), /*lower_case=*/true);
+}
+
+/// Whether training continues bit-identically with `compute` on the same processor, as far as is known. The index of
+/// the GPU does not matter, nor does the number of CPU threads if the device is a GPU.
 bool computes_alike(const EarlierCompute& earlier, const Compute& compute) {
   if (earlier.precision.empty() || earlier.threads <= 0) return true;  // unknown
-  const std::string_view type = std::string_view(earlier.device).substr(0, earlier.device.find(':'));
-  return type == c10::DeviceTypeName(compute.device.type(), /*lower_case=*/true) &&
-         earlier.precision == precision_name(compute) &&
+  return is_same_type(earlier.device, compute) && earlier.precision == precision_name(compute) &&
          (!compute.device.is_cpu() || earlier.threads == compute.threads);
 }
 
-/// Copies from `earlier`, the run.json of an earlier start, the device, precision and number of threads with which the
-/// first info.images images were trained.
+/// Copies from `earlier`, the run.json of an earlier start, the hardware, precision and number of threads with which
+/// the first info.images images were trained.
 void keep_earlier_compute(RunInfo& info, const RunInfo& earlier, const Config& config, const Compute& compute) {
   if (info.images == 0) return;
   const EarlierCompute before = compute_until(earlier, info.images);
@@ -69,11 +90,12 @@ void keep_earlier_compute(RunInfo& info, const RunInfo& earlier, const Config& c
   if (info.images >= config.training.total_images) {
     info.host = earlier.host;
     info.device = before.device;
+    info.gpu = earlier.gpu;
     info.precision = before.precision;
     info.threads = before.threads;
     info.threads_reason = earlier.threads_reason;
     info.kernels = earlier.kernels;
-  } else if (!computes_alike(before, compute)) {
+  } else if (!computes_alike(before, compute) || differs(before.processor, processor_of(info))) {
     info.earlier_compute.push_back(before);
   }
 }
@@ -82,15 +104,13 @@ void keep_earlier_compute(RunInfo& info, const RunInfo& earlier, const Config& c
 
 RunInfo describe_run(const Config& config, const Compute& compute, const Dataset& dataset,
                      const RunDirectory& directory, const std::optional<Checkpoint>& resume, const RunOrigin& origin) {
-  RunInfo info;
+  RunInfo info = hardware_of(compute);
   info.images = resume ? resume->info.images : 0;
   info.versions = origin.versions;
   info.argv = origin.argv;
-  info.host = this_host();
   info.threads = compute.threads;
   info.threads_reason = compute.threads_reason;
   info.precision = precision_name(compute);
-  info.device = compute.device.str();
   if (compute.device.is_cpu()) info.kernels = trains_with_measured_kernels(compute) ? "measured" : "table";
   info.dataset = {dataset.name, dataset.hash, dataset.size()};
   if (!resume) return info;
@@ -220,6 +240,18 @@ static std::string compute_reason(const RunInfo& info, const Compute& compute, s
       describe(compute));
 }
 
+/// The reason why training may not continue bit-identically on this processor; empty if it does, or if the processors
+/// are not known. Two devices of different types are a matter of compute_reason.
+static std::string processor_reason(const RunInfo& info, const Compute& compute, std::int64_t images) {
+  const EarlierCompute before = compute_until(info, images);
+  const auto now = processor_of(hardware_of(compute));
+  if (!is_same_type(before.device, compute) || !differs(before.processor, now)) return "";
+  return format_text(
+      "the checkpoint at {} images was trained on {}, and the run continues on {}; rounding can differ between "
+      "processors, so the resumed run may not be bit-identical to an uninterrupted one",
+      images, printable(*before.processor, 80), printable(*now, 80));
+}
+
 bool trains_with_measured_kernels(const Compute& compute) {
   return compute.device.is_cpu() && measures_kernels(compute.type);
 }
@@ -240,7 +272,9 @@ std::vector<std::string> inexact_reasons(const Config& config, const Compute& co
   if (images == 0 || images >= total) return {};
   std::vector<std::string> reasons;
   if (const auto info = find_run_info(checkpoint)) {
-    if (auto reason = compute_reason(*info, compute, images); !reason.empty()) reasons.push_back(std::move(reason));
+    for (auto* reason_of : {&compute_reason, &processor_reason}) {
+      if (auto reason = reason_of(*info, compute, images); !reason.empty()) reasons.push_back(std::move(reason));
+    }
   }
   if (const auto images_per_step = full_step_images(config); images % images_per_step != 0) {
     reasons.push_back(format_text(

@@ -17,9 +17,9 @@
 namespace slopegan {
 
 /// Describes the run at its start, for run.json. If the run resumes in place, the time of its first start is kept. If
-/// it resumes on another device, in another precision or with another number of threads, RunInfo::earlier_compute
-/// records how the earlier steps were computed. If no steps are left, run.json still describes the machine that
-/// computed the last ones.
+/// it resumes on another device or processor, in another precision or with another number of threads,
+/// RunInfo::earlier_compute records how the earlier steps were computed. If no steps are left, run.json still describes
+/// the machine that computed the last ones.
 RunInfo describe_run(const Config& config, const Compute& compute, const Dataset& dataset,
                      const RunDirectory& directory, const std::optional<Checkpoint>& resume, const RunOrigin& origin);
 

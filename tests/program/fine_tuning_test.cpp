@@ -124,8 +124,9 @@ TEST_F(FineTuning, ResumingWithADifferentThreadCountOrPrecisionIsWarnedAboutAndR
   EXPECT_EQ(info().at("inexact_at"), (std::vector<int>{128, 256}));
   EXPECT_EQ(info().at("precision"), "bfloat16");
   EXPECT_EQ(info().at("threads"), 2);
-  EXPECT_EQ(info().at("earlier_compute"),
-            nlohmann::json::parse(R"([{"until": 128, "device": "cpu", "precision": "float32", "threads": 1},
+  auto earlier = info().at("earlier_compute");
+  for (auto& part : earlier) part.erase("processor");
+  EXPECT_EQ(earlier, nlohmann::json::parse(R"([{"until": 128, "device": "cpu", "precision": "float32", "threads": 1},
                                       {"until": 256, "device": "cpu", "precision": "float32", "threads": 2}])"));
   EXPECT_THAT(read_text(run_dir("a") / "report.html"),
               AllOf(HasSubstr("under different conditions at 128, 256 images"),

@@ -10,6 +10,7 @@
 #include "support/enum_values.h"
 #include "support/errors.h"
 #include "support/files.h"
+#include "support/machine.h"
 #include "temporary_directory.h"
 
 namespace slopegan {
@@ -30,7 +31,7 @@ RunInfo example_info() {
   info.kernels = "measured";
   info.dataset = {"fashion-mnist", "9f2a", 60000};
   info.inexact_at = {1000, 30000};
-  info.earlier_compute = {{30000, "cpu", "float32", 1}};
+  info.earlier_compute = {{30000, "cpu", "float32", 1, "An older processor"}};
   return info;
 }
 
@@ -55,7 +56,8 @@ TEST(RunInfo, IsWrittenAsJson) {
   EXPECT_EQ(json.at("dataset"), nlohmann::json::parse(R"({"name": "fashion-mnist", "hash": "9f2a", "count": 60000})"));
   EXPECT_EQ(json.at("inexact_at"), (std::vector<int>{1000, 30000}));
   EXPECT_EQ(json.at("earlier_compute"), nlohmann::json::parse(R"([{"until": 30000, "device": "cpu",
-                                                                   "precision": "float32", "threads": 1}])"));
+                                                                   "precision": "float32", "threads": 1,
+                                                                   "processor": "An older processor"}])"));
 }
 
 TEST(RunInfo, RoundTrips) {
@@ -71,15 +73,29 @@ TEST(RunInfo, RoundTrips) {
 }
 
 TEST(RunInfo, OfEarlierVersionsIsRead) {
-  auto json = record_json(example_info());
-  for (const char* key : {"threads_reason", "kernels", "inexact_at", "earlier_compute"}) json.erase(key);
   const TemporaryDirectory directory;
+  auto json = record_json(example_info());
+  json["earlier_compute"][0].erase("processor");
+  write_file_atomic(directory / "run.json", json_text(json));
+  EXPECT_FALSE(read_run_info(directory / "run.json")->earlier_compute.at(0).processor.has_value());
+  for (const char* key : {"threads_reason", "kernels", "inexact_at", "earlier_compute"}) json.erase(key);
   std::ofstream(directory / "run.json") << json_text(json);
   const auto info = read_run_info(directory / "run.json");
   ASSERT_TRUE(info.has_value());
   EXPECT_FALSE(info->kernels.has_value());
   EXPECT_TRUE(info->inexact_at.empty());
   EXPECT_TRUE(info->earlier_compute.empty());
+}
+
+TEST(ProcessorOfARun, IsTheModelOfItsCpuOrGpu) {
+  RunInfo info = example_info();
+  EXPECT_EQ(processor_of(info), "A processor");
+  info.host.cpu = unknown_cpu;
+  EXPECT_EQ(processor_of(info), std::nullopt);
+  info.device = "cuda:1";
+  EXPECT_EQ(processor_of(info), std::nullopt);
+  info.gpu = "A GPU";
+  EXPECT_EQ(processor_of(info), "A GPU");
 }
 
 TEST(RunRecord, KeepsTheStartTimeOfAResumedRun) {

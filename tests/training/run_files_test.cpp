@@ -11,6 +11,7 @@
 #include "run/run_info.h"
 #include "scoped_variable.h"
 #include "support/files.h"
+#include "support/machine.h"
 #include "temporary_directory.h"
 
 namespace slopegan {
@@ -167,6 +168,31 @@ TEST_F(ResumedRun, IsExactIfTheStepsThatWereComputedDifferentlyAreUndone) {
   EXPECT_THAT(reasons_, IsEmpty());
   EXPECT_THAT(back.inexact_at, IsEmpty());
   EXPECT_THAT(back.earlier_compute, IsEmpty());
+}
+
+TEST_F(ResumedRun, MayBeInexactOnAnotherProcessor) {
+  auto first = start(0, node_);
+  first.host.cpu = "Another processor";
+  write_run_info(directory_.run_info_file(), first);
+  const RunInfo later = start(640, node_);
+  const auto here = processor_of(later);
+  if (!here) GTEST_SKIP() << "the model of this processor is unknown";
+  EXPECT_THAT(reasons_, ElementsAre(HasSubstr("at 640 images was trained on Another processor, and the run continues "
+                                              "on " +
+                                              *here + "; rounding")));
+  EXPECT_THAT(later.inexact_at, ElementsAre(640));
+  ASSERT_EQ(later.earlier_compute.size(), 1u);
+  EXPECT_EQ(later.earlier_compute[0].processor, "Another processor");
+  EXPECT_THAT(start(960, node_).inexact_at, ElementsAre(640));
+  EXPECT_THAT(reasons_, IsEmpty());
+}
+
+TEST_F(ResumedRun, IsNotAffectedByAnUnknownProcessor) {
+  auto first = start(0, node_);
+  first.host.cpu = unknown_cpu;
+  write_run_info(directory_.run_info_file(), first);
+  EXPECT_THAT(start(640, node_).inexact_at, IsEmpty());
+  EXPECT_THAT(reasons_, IsEmpty());
 }
 
 TEST_F(ResumedRun, KeepsItsHardwareIfNoStepsAreLeft) {
