@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <vector>
 
 #include <ATen/ATen.h>
 
@@ -72,13 +73,17 @@ void UnitStatistics::add(const at::Tensor& pre_activation, const at::Tensor& out
 }
 
 void UnitStatistics::add_on_device(const at::Tensor& pre_activation, const at::Tensor& output) {
-  // Float64 holds all counts exactly.
-  const auto sum = [](const at::Tensor& values) { return values.sum(at::IntArrayRef{0, 2, 3}, false, at::kDouble); };
-  const auto is_positive = pre_activation > 0, is_negative = pre_activation < 0;
-  const auto magnitudes = output.to(at::kFloat).abs(), squares = magnitudes.square();
-  const auto sums = at::stack({sum(is_positive), sum(is_negative), sum(magnitudes), sum(squares),
-                               sum(squares.masked_fill(is_positive, 0))})
-                        .to(at::kCPU);
+  // [N, C, H, W] -> [C]. Sums over the positions in int64 or float32, because a sum in float64 would first convert all
+  // values, and then over the images in float64.
+  const auto sum = [](const at::Tensor& values) {
+    return values.sum(at::IntArrayRef{2, 3}).sum(0, false, at::kDouble);
+  };
+  const auto is_positive = pre_activation > 0;
+  auto powers = output.to(at::kFloat).abs();
+  std::vector<at::Tensor> all_sums = {sum(is_positive), sum(pre_activation < 0), sum(powers)};
+  all_sums.push_back(sum(powers.square_()));
+  all_sums.push_back(sum(powers.masked_fill_(is_positive, 0)));
+  const auto sums = at::stack(all_sums).to(at::kCPU);
   const auto rows = sums.accessor<double, 2>();
   for (std::int64_t c = 0; c < units(); ++c) {
     auto& unit = sums_[static_cast<std::size_t>(c)];

@@ -29,8 +29,11 @@
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 #ifdef SLOPEGAN_HAS_CUDA_HEADERS
-#define USE_C10D_NCCL
 #define SLOPEGAN_HAS_NCCL
+#ifndef USE_C10D_NCCL
+#define USE_C10D_NCCL
+#endif
+#include <torch/csrc/cuda/nccl.h>
 #include <torch/csrc/distributed/c10d/ProcessGroupNCCL.hpp>
 #endif
 #endif
@@ -190,6 +193,44 @@ c10::intrusive_ptr<c10d::Backend> make_gloo(const c10::intrusive_ptr<c10d::Store
                                                      environment.rank, environment.size, options);
 }
 
+#ifdef SLOPEGAN_HAS_NCCL
+
+/// Whether LibTorch was built with another version of NCCL's header than this file. Objects that both use then have
+/// different sizes.
+bool has_other_nccl_header() {
+  constexpr std::uint64_t major = NCCL_MAJOR, minor = NCCL_MINOR, patch = NCCL_PATCH;
+  return torch::cuda::nccl::version() != (major << 32 | minor << 16 | patch);
+}
+
+/// A text that identifies the GPU among those of all machines.
+std::string id_of_gpu(at::Device device) {
+  const auto& bytes = at::cuda::getDeviceProperties(device.index())->uuid.bytes;
+  return sha256_hex(std::string_view(bytes, sizeof bytes));
+}
+
+#endif
+
+/// The reason why NCCL cannot be used; empty if it can.
+std::string obstacle_to_nccl() {
+#ifdef SLOPEGAN_HAS_NCCL
+  if (has_other_nccl_header()) {
+    return "this program was built with another version of NCCL's header (nccl.h) than LibTorch";
+  }
+  return "";
+#else
+  return "this program was built without NCCL (scripts/README.md lists the headers that it needs)";
+#endif
+}
+
+/// Whether this is not the first rank to use its GPU.
+bool shares_gpu([[maybe_unused]] c10d::Store& store, [[maybe_unused]] at::Device device) {
+#ifdef SLOPEGAN_HAS_NCCL
+  return store.add("gpu/" + id_of_gpu(device), 1) > 1;
+#else
+  return false;
+#endif
+}
+
 c10::intrusive_ptr<c10d::Backend> make_nccl([[maybe_unused]] const c10::intrusive_ptr<c10d::Store>& store,
                                             [[maybe_unused]] const RankEnvironment& environment) {
 #ifdef SLOPEGAN_HAS_NCCL
@@ -266,14 +307,9 @@ struct Ranks::Connection {
   [[noreturn]] void fail(const char* reason) {
     broken = true;
     log::debug(first_line(reason));
-    // NCCL connects, and reports what it lacks, in the first call.
-    if (nccl && std::string_view(reason).find("Duplicate GPU") != std::string_view::npos) {
-      throw_error(environment,
-                  {"another rank uses the same GPU; start at most one rank per GPU, or set training.device: cpu",
-                   static_cast<int>(ExitCode::usage)});
-    }
     const auto announced = heartbeat->wait_for_announcement(std::chrono::seconds(3));
     std::string text = "lost the connection to another rank";
+    // NCCL connects, and reports what it lacks, in the first call.
     if (nccl) text += ", or NCCL failed: " + first_line(reason);
     throw_error(environment, announced.value_or(Heartbeat::Failure{text, {}}));
   }
@@ -307,18 +343,30 @@ Ranks::Ranks(const RankEnvironment& environment, at::Device device)
     // Wait here, because Gloo itself would wait for as long as collective_timeout.
     wait_for_all(*connection_->store, environment, notice);
     connection_->gloo = make_gloo(connection_->store, environment);
-    if (device.is_cuda()) connection_->nccl = make_nccl(connection_->store, environment);
-    if (device.is_cuda() && !connection_->nccl && is_first()) {
-      log::warning(
-          "this program was built without NCCL, so the GPUs exchange gradients through the main memory, which is slow; "
-          "scripts/README.md lists the headers that NCCL needs");
-    }
+    if (device.is_cuda()) connect_nccl(device);
   } catch (const Error&) {
     throw;
   } catch (const std::exception& error) {
     throw IoError(format_text("rank {} of {} cannot reach the other ranks: {}", environment.rank, environment.size,
                               first_line(error.what())));
   }
+}
+
+void Ranks::connect_nccl(at::Device device) {
+  std::string obstacle = obstacle_to_nccl();
+  enum : std::int64_t { usable, shared_gpu, unusable };
+  const auto here = !obstacle.empty() ? unusable : shares_gpu(*connection_->store, device) ? shared_gpu : usable;
+  const auto worst = all_reduce_max(here);  // all ranks must decide alike
+  if (worst == usable) {
+    connection_->nccl = make_nccl(connection_->store, environment_);
+    return;
+  }
+  if (!is_first()) return;
+  if (obstacle.empty()) {
+    obstacle = worst == shared_gpu ? "several ranks use the same GPU, which NCCL does not support"
+                                   : "the program of another rank was built without NCCL";
+  }
+  log::warning(obstacle + "; the GPUs exchange gradients through the main memory, which is slow");
 }
 
 Ranks::~Ranks() {
@@ -382,6 +430,7 @@ Ranks::Ranks(const RankEnvironment& environment, at::Device) : environment_(envi
                   environment.rank, environment.size));
 }
 Ranks::~Ranks() = default;
+void Ranks::connect_nccl(at::Device) {}
 void Ranks::PendingSum::wait() {}
 Ranks::PendingSum Ranks::start_all_reduce(const at::Tensor&) { return {}; }
 void Ranks::broadcast(const at::Tensor&) {}

@@ -64,6 +64,9 @@ class Ranks {
 
  private:
   struct Connection;
+  /// Connects the GPUs through NCCL. If that is not possible, they use Gloo.
+  void connect_nccl(at::Device device);
+
   RankEnvironment environment_;
   std::shared_ptr<Connection> connection_;
 };

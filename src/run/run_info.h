@@ -83,6 +83,7 @@ struct DatasetInfo {
 };
 
 /// The hardware, precision and number of threads with which a run was trained until it was resumed with different ones.
+/// If several ranks train the run, these are those of rank 0.
 struct EarlierCompute {
   std::int64_t until = 0;  ///< images seen when the run was resumed with different values
   std::string device;
@@ -118,7 +119,7 @@ struct RunInfo {
   /// device is not the CPU, for imported weights, and in files of earlier versions.
   std::optional<std::string> kernels;
   DatasetInfo dataset;
-  /// The numbers of images at which the run was resumed in a way that changed its results; see inexact_reasons
+  /// The numbers of images at which the run was resumed in a way that may have changed its results; see inexact_reasons
   /// (training/run_files.h).
   std::vector<std::int64_t> inexact_at;
   /// Earlier values of `device`, `precision`, `threads` and the processor, in ascending order of `until`.

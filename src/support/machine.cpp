@@ -82,13 +82,22 @@ std::optional<std::int64_t> threads_of_environment() {
   return text != nullptr ? parse_thread_count(text) : std::nullopt;
 }
 
-std::string cpu_model() {
-  const std::string text = read_file("/proc/cpuinfo", std::size_t{1} << 26);
-  const std::size_t key = text.find("model name");
-  const std::size_t begin = key == std::string::npos ? key : text.find(": ", key);
-  if (begin == std::string::npos) return unknown_cpu;
-  return text.substr(begin + 2, text.find('\n', begin) - begin - 2);
+/// The value of the first line "key : value"; empty if there is none.
+static std::string first_value(const std::string& cpuinfo, const std::string& key) {
+  const std::size_t line = cpuinfo.starts_with(key) ? 0 : cpuinfo.find("\n" + key);
+  if (line == std::string::npos) return "";
+  const std::size_t end = std::min(cpuinfo.find('\n', line + 1), cpuinfo.size());
+  const std::size_t begin = cpuinfo.find(": ", line);
+  return begin < end ? cpuinfo.substr(begin + 2, end - begin - 2) : "";
 }
+
+std::string cpu_model_in(const std::string& cpuinfo) {
+  if (auto name = first_value(cpuinfo, "model name"); !name.empty()) return name;
+  const std::string implementer = first_value(cpuinfo, "CPU implementer"), part = first_value(cpuinfo, "CPU part");
+  return part.empty() ? unknown_cpu : format_text("Arm, implementer {}, part {}", implementer, part);
+}
+
+std::string cpu_model() { return cpu_model_in(read_file("/proc/cpuinfo", std::size_t{1} << 26)); }
 
 std::uint64_t physical_memory_bytes() {
   return static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));

@@ -38,8 +38,11 @@ inline std::int64_t usable_cores() { return usable_core_count().cores; }
 std::optional<std::int64_t> threads_of_environment();
 std::optional<std::int64_t> parse_thread_count(std::string_view text);
 
-/// The model name of the processor from /proc/cpuinfo, or unknown_cpu.
+/// The model of the processor. On x86-64, this is its name, such as "AMD EPYC 9654 96-Core Processor". On Arm, where
+/// /proc/cpuinfo contains no name, it consists of numbers, such as "Arm, implementer 0x41, part 0xd0c" (Neoverse N1).
 std::string cpu_model();
+/// The same for the content of a /proc/cpuinfo; unknown_cpu if it contains neither.
+std::string cpu_model_in(const std::string& cpuinfo);
 inline constexpr const char* unknown_cpu = "unknown";
 
 /// The total physical memory of the machine in bytes.

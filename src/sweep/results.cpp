@@ -240,7 +240,7 @@ std::vector<std::string> hardware_notes(const std::vector<Arm>& arms, const Swee
     if (!scores.arms[i].fd) continue;
     const auto hardware = hardware_of(arms[i]);
     if (!hardware.precision.empty()) ++precisions[hardware.precision];
-    if (!hardware.processor.empty()) ++processors[printable(hardware.processor, 80)];
+    if (!hardware.processor.empty()) ++processors[printable(hardware.processor, 200)];
     if (!hardware.kernels.empty())
       ++kernels[hardware.kernels == "measured" ? "measured kernels" : "the table of kernels"];
   }

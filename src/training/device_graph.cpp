@@ -59,7 +59,7 @@ class CudaGraph : public DeviceGraph {
       at::getHostAllocator(at::kCUDA)->end_allocate_to_pool(pool_);
       c10::cuda::CUDACachingAllocator::releasePool(device, pool_);
       at::getHostAllocator(at::kCUDA)->release_pool(pool_);
-    } catch (const c10::Error&) {  // The recording ended, but the graph is invalid. Then the graph releases its pool.
+    } catch (const c10::Error&) {  // The recording did not start, or it ended and the graph releases its pool.
     }
   }
 

@@ -90,7 +90,9 @@ void keep_earlier_compute(RunInfo& info, const RunInfo& earlier, const Config& c
   if (info.images >= config.training.total_images) {
     info.host = earlier.host;
     info.device = before.device;
-    info.gpu = earlier.gpu;
+    const bool was_on_cpu = before.device == "cpu";
+    if (was_on_cpu && before.processor) info.host.cpu = *before.processor;
+    info.gpu = was_on_cpu ? std::nullopt : before.processor;
     info.precision = before.precision;
     info.threads = before.threads;
     info.threads_reason = earlier.threads_reason;

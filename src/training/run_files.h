@@ -49,10 +49,11 @@ bool belongs_to(const Checkpoint& checkpoint, const RunDirectory& directory);
 /// Whether training with `compute` measures its kernels (models/measured_kernels.h).
 bool trains_with_measured_kernels(const Compute& compute);
 
-/// The reasons why a run that resumes from `checkpoint` differs from an uninterrupted run with the same total_images:
-/// the last step before the checkpoint was shortened, the learning rates change, the kernels are chosen in another way,
-/// or, according to the run.json of the checkpoint's run, the earlier steps were computed differently. Empty if it does
-/// not differ. Writing the result of describe_run to that file does not change these reasons.
+/// The reasons why a run that resumes from `checkpoint` may differ from an uninterrupted run with the same
+/// total_images: the last step before the checkpoint was shortened, the learning rates change, the kernels are chosen
+/// in another way, or, according to the run.json of the checkpoint's run, the earlier steps were computed differently
+/// or on another processor. Empty if it does not differ. Writing the result of describe_run to that file does not
+/// change these reasons.
 std::vector<std::string> inexact_reasons(const Config& config, const Compute& compute, const Checkpoint& checkpoint);
 
 /// The log message for an existing run that starts again because it was interrupted before its first checkpoint; empty

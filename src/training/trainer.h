@@ -26,12 +26,12 @@ struct RunOrigin {
 enum class TrainEnd { done, stopped };
 
 /// Trains to config.training.total_images and writes all files of the run to `directory`. With `resume`, continues from
-/// that checkpoint, or starts with the weights of another run (fine_tuning_start). On a CPU, a resumed run is
-/// bit-identical to an uninterrupted one, given the same binary, dtype and number of threads. If a signal asks the
-/// process to stop, writes a checkpoint and returns TrainEnd::stopped. If an evaluation is due at a checkpoint but is
-/// missing, because the run was interrupted, a resumed run evaluates before it takes steps. `ranks` are the ranks that
-/// train together: this process is the first rank, and the others run follow(). `ranks` is nullptr for a single
-/// process.
+/// that checkpoint, or starts with the weights of another run (fine_tuning_start). On CPUs of the same model, a
+/// resumed run is bit-identical to an uninterrupted one, given the same binary, dtype and number of threads. If a
+/// signal asks the process to stop, writes a checkpoint and returns TrainEnd::stopped. If an evaluation is due at a
+/// checkpoint but is missing, because the run was interrupted, a resumed run evaluates before it takes steps. `ranks`
+/// are the ranks that train together: this process is the first rank, and the others run follow(). `ranks` is nullptr
+/// for a single process.
 ///
 /// Throws DivergedError, CheckpointError (if the checkpoint does not match the configuration), DataError, IoError,
 /// StoppedError (if a signal arrives before the first step or, with `ranks`, during an evaluation) and, with `ranks`,

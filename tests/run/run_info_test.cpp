@@ -28,6 +28,7 @@ RunInfo example_info() {
   info.threads_reason = "all cores";
   info.precision = "bfloat16";
   info.device = "cpu";
+  info.gpu = "Not used here";
   info.kernels = "measured";
   info.dataset = {"fashion-mnist", "9f2a", 60000};
   info.inexact_at = {1000, 30000};
@@ -52,6 +53,7 @@ TEST(RunInfo, IsWrittenAsJson) {
   EXPECT_EQ(json.at("threads_reason"), "all cores");
   EXPECT_EQ(json.at("precision"), "bfloat16");
   EXPECT_EQ(json.at("device"), "cpu");
+  EXPECT_EQ(json.at("gpu"), "Not used here");
   EXPECT_EQ(json.at("kernels"), "measured");
   EXPECT_EQ(json.at("dataset"), nlohmann::json::parse(R"({"name": "fashion-mnist", "hash": "9f2a", "count": 60000})"));
   EXPECT_EQ(json.at("inexact_at"), (std::vector<int>{1000, 30000}));
@@ -78,7 +80,7 @@ TEST(RunInfo, OfEarlierVersionsIsRead) {
   json["earlier_compute"][0].erase("processor");
   write_file_atomic(directory / "run.json", json_text(json));
   EXPECT_FALSE(read_run_info(directory / "run.json")->earlier_compute.at(0).processor.has_value());
-  for (const char* key : {"threads_reason", "kernels", "inexact_at", "earlier_compute"}) json.erase(key);
+  for (const char* key : {"threads_reason", "gpu", "kernels", "inexact_at", "earlier_compute"}) json.erase(key);
   std::ofstream(directory / "run.json") << json_text(json);
   const auto info = read_run_info(directory / "run.json");
   ASSERT_TRUE(info.has_value());
@@ -93,6 +95,7 @@ TEST(ProcessorOfARun, IsTheModelOfItsCpuOrGpu) {
   info.host.cpu = unknown_cpu;
   EXPECT_EQ(processor_of(info), std::nullopt);
   info.device = "cuda:1";
+  info.gpu.reset();
   EXPECT_EQ(processor_of(info), std::nullopt);
   info.gpu = "A GPU";
   EXPECT_EQ(processor_of(info), "A GPU");

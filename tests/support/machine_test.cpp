@@ -22,6 +22,19 @@ TEST(Machine, HasUsableCoresAndMemory) {
   EXPECT_LE(usable_memory_bytes(), physical_memory_bytes());
 }
 
+TEST(CpuModel, IsANameOrOnArmNumbers) {
+  EXPECT_EQ(cpu_model_in("processor\t: 0\nmodel\t\t: 143\nmodel name\t: A processor @ 2 GHz\nflags\t\t: fpu\n"),
+            "A processor @ 2 GHz");
+  EXPECT_EQ(
+      cpu_model_in("processor\t: 0\nCPU implementer\t: 0x41\nCPU architecture: 8\nCPU part\t: 0xd0c\n\nprocessor"),
+      "Arm, implementer 0x41, part 0xd0c");
+  EXPECT_EQ(cpu_model_in("model name\t: First"), "First");
+  for (const char* text : {"", "processor\t: 0\n", "model name\nflags\t: x\n", "model name\t: \n"}) {
+    EXPECT_EQ(cpu_model_in(text), unknown_cpu) << text;
+  }
+  EXPECT_FALSE(cpu_model().empty());
+}
+
 TEST(ParseThreadCount, ReturnsTheFirstNumberOfTheList) {
   EXPECT_EQ(parse_thread_count("4"), 4);
   EXPECT_EQ(parse_thread_count(" 4,2"), 4);

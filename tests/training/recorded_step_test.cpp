@@ -242,6 +242,26 @@ TEST_F(EmulatedDevice, LaunchesOneOperatorPerActivationAndDerivative) {
   }
 }
 
+TEST_F(RecordedSteps, CanBeRecordedAfterAFailedRecording) {
+  const auto tensor = at::ones({3}, compute_.device);
+  auto failed = make_device_graph(compute_.device.type());
+  if (!failed) GTEST_SKIP() << "this program was built without CUDA graphs";
+  failed->begin();
+  const auto kept = tensor * 2;
+  EXPECT_THROW(tensor.sum().item(), c10::Error);
+  try {
+    failed->end();
+  } catch (const c10::Error&) {  // CUDA rejects the recording; the emulated device omits the operator that failed
+  }
+  failed.reset();
+  const auto graph = make_device_graph(compute_.device.type());
+  graph->begin();
+  tensor.add_(1);
+  graph->end();
+  graph->replay();
+  EXPECT_EQ(tensor.sum().item<float>(), 6);
+}
+
 TEST_F(EmulatedDevice, RecordsNothingIfTheEnvironmentDisablesGraphs) {
   const ScopedVariable disabled("SLOPEGAN_CUDA_GRAPHS", "0");
   expect_same(narrow_config(), 0);

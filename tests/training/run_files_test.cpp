@@ -13,6 +13,7 @@
 #include "support/files.h"
 #include "support/machine.h"
 #include "temporary_directory.h"
+#include "training/device_graph.h"
 
 namespace slopegan {
 namespace {
@@ -185,6 +186,59 @@ TEST_F(ResumedRun, MayBeInexactOnAnotherProcessor) {
   EXPECT_EQ(later.earlier_compute[0].processor, "Another processor");
   EXPECT_THAT(start(960, node_).inexact_at, ElementsAre(640));
   EXPECT_THAT(reasons_, IsEmpty());
+}
+
+TEST_F(ResumedRun, RecordsEachProcessorAndReturnsToTheFirst) {
+  auto info = start(0, node_);
+  const auto here = processor_of(info);
+  if (!here) GTEST_SKIP() << "the model of this processor is unknown";
+  info.host.cpu = "Another processor";
+  write_run_info(directory_.run_info_file(), info);
+  info = start(320, node_);
+  info.images = 640;
+  EXPECT_THAT(info.inexact_at, ElementsAre(320));
+  info.earlier_compute.push_back({640, "cpu", "bfloat16", 1, *here});
+  info.host.cpu = "Another processor";  // as if it had moved back at 640 images
+  info.inexact_at.push_back(640);
+  write_run_info(directory_.run_info_file(), info);
+  const RunInfo again = start(960, node_);
+  EXPECT_THAT(again.inexact_at, ElementsAre(320, 640, 960));
+  EXPECT_THAT(reasons_, ElementsAre(HasSubstr("at 960 images was trained on Another processor")));
+  ASSERT_EQ(again.earlier_compute.size(), 3u);
+  EXPECT_EQ(again.earlier_compute[1].processor, here);
+  EXPECT_THAT(start(640, node_).inexact_at, ElementsAre(320)) << "the steps on the other processor are undone";
+  EXPECT_THAT(reasons_, IsEmpty());
+}
+
+TEST_F(ResumedRun, ComparesTheNamesOfGpusIfTheyAreKnown) {
+  const Compute gpu{at::Device(at::kCUDA, 0), at::kBFloat16, 1};
+  auto info = start(0, gpu);
+  info.gpu = "An old GPU";
+  write_run_info(directory_.run_info_file(), info);
+  start(640, node_);
+  EXPECT_THAT(reasons_, ElementsAre(HasSubstr("was trained with cuda:0, bfloat16, 1 thread, and the run continues with "
+                                              "cpu")))
+      << "another type of device is one reason, not two";
+  write_run_info(directory_.run_info_file(), info);
+  start(640, gpu);
+  if (gpu_name(gpu.device).empty()) {
+    EXPECT_THAT(reasons_, IsEmpty());
+  } else {
+    EXPECT_THAT(reasons_, ElementsAre(HasSubstr("was trained on An old GPU, and the run continues on")));
+  }
+}
+
+TEST_F(ResumedRun, DescribesTheProcessorOfItsLastStepIfItEndsEarlier) {
+  auto info = start(0, node_);
+  info.earlier_compute = {{640, "cpu", "bfloat16", 1, "The first processor"}};
+  info.device = "cuda:0";
+  info.gpu = "A GPU";
+  info.images = 1280;
+  write_run_info(directory_.run_info_file(), info);
+  config_.training.total_images = 640;
+  const RunInfo shorter = start(640, node_);
+  EXPECT_EQ(processor_of(shorter), "The first processor");
+  EXPECT_FALSE(shorter.gpu.has_value());
 }
 
 TEST_F(ResumedRun, IsNotAffectedByAnUnknownProcessor) {
