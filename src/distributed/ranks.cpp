@@ -5,7 +5,6 @@
 #include <cstdlib>
 #include <memory>
 #include <optional>
-#include <string_view>
 #include <thread>
 #include <unistd.h>
 #include <utility>
@@ -14,6 +13,7 @@
 #include <ATen/ATen.h>
 
 #include "distributed/heartbeat.h"
+#include "distributed/nccl_backend.h"
 #include "distributed/probe.h"
 #include "support/checksums.h"
 #include "support/errors.h"
@@ -28,14 +28,6 @@
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
-#ifdef SLOPEGAN_HAS_CUDA_HEADERS
-#define SLOPEGAN_HAS_NCCL
-#ifndef USE_C10D_NCCL
-#define USE_C10D_NCCL
-#endif
-#include <torch/csrc/cuda/nccl.h>
-#include <torch/csrc/distributed/c10d/ProcessGroupNCCL.hpp>
-#endif
 #endif
 
 namespace slopegan {
@@ -193,56 +185,6 @@ c10::intrusive_ptr<c10d::Backend> make_gloo(const c10::intrusive_ptr<c10d::Store
                                                      environment.rank, environment.size, options);
 }
 
-#ifdef SLOPEGAN_HAS_NCCL
-
-/// Whether LibTorch was built with another version of NCCL's header than this file. Objects that both use then have
-/// different sizes.
-bool has_other_nccl_header() {
-  constexpr std::uint64_t major = NCCL_MAJOR, minor = NCCL_MINOR, patch = NCCL_PATCH;
-  return torch::cuda::nccl::version() != (major << 32 | minor << 16 | patch);
-}
-
-/// A text that identifies the GPU among those of all machines.
-std::string id_of_gpu(at::Device device) {
-  const auto& bytes = at::cuda::getDeviceProperties(device.index())->uuid.bytes;
-  return sha256_hex(std::string_view(bytes, sizeof bytes));
-}
-
-#endif
-
-/// The reason why NCCL cannot be used; empty if it can.
-std::string obstacle_to_nccl() {
-#ifdef SLOPEGAN_HAS_NCCL
-  if (has_other_nccl_header()) {
-    return "this program was built with another version of NCCL's header (nccl.h) than LibTorch";
-  }
-  return "";
-#else
-  return "this program was built without NCCL (scripts/README.md lists the headers that it needs)";
-#endif
-}
-
-/// Whether this is not the first rank to use its GPU.
-bool shares_gpu([[maybe_unused]] c10d::Store& store, [[maybe_unused]] at::Device device) {
-#ifdef SLOPEGAN_HAS_NCCL
-  return store.add("gpu/" + id_of_gpu(device), 1) > 1;
-#else
-  return false;
-#endif
-}
-
-c10::intrusive_ptr<c10d::Backend> make_nccl([[maybe_unused]] const c10::intrusive_ptr<c10d::Store>& store,
-                                            [[maybe_unused]] const RankEnvironment& environment) {
-#ifdef SLOPEGAN_HAS_NCCL
-  const auto options = c10d::ProcessGroupNCCL::Options::create();
-  options->timeout = collective_timeout;
-  return c10::make_intrusive<c10d::ProcessGroupNCCL>(c10::make_intrusive<c10d::PrefixStore>("nccl", store),
-                                                     environment.rank, environment.size, options);
-#else
-  return {};
-#endif
-}
-
 [[noreturn]] void throw_error(const RankEnvironment& environment, const Heartbeat::Failure& failure) {
   const std::string text =
       format_text("rank {} of {} is exiting: {}", environment.rank, environment.size, failure.text);
@@ -358,7 +300,7 @@ void Ranks::connect_nccl(at::Device device) {
   const auto here = !obstacle.empty() ? unusable : shares_gpu(*connection_->store, device) ? shared_gpu : usable;
   const auto worst = all_reduce_max(here);  // all ranks must decide alike
   if (worst == usable) {
-    connection_->nccl = make_nccl(connection_->store, environment_);
+    connection_->nccl = make_nccl(connection_->store, environment_, collective_timeout);
     return;
   }
   if (!is_first()) return;

@@ -171,8 +171,7 @@ std::string repetition_text(const RunData& run) {
   if (run.inexact_at.empty() && run.has_measured_kernels) {
     return seed +
            "On CPUs of the same model, the same binary, precision, number of threads and kernels give bit-identical "
-           "results. The "
-           "kernels were chosen by measuring them: a repetition uses the same ones only if it sets "
+           "results. The kernels were chosen by measuring them: a repetition uses the same ones only if it sets "
            "SLOPEGAN_KERNELS=measured and shares the cache.";
   }
   if (run.inexact_at.empty()) {
